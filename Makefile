@@ -1,0 +1,106 @@
+# The doors of the house. `make help` lists them; none needs another step before it.
+#
+# Needed on the machine: python3 >= 3.11, and node with npm for the tests against the JavaScript
+# reference. What else is missing is installed here: the Python environment in $(VENV), the npm
+# packages in tests/interop, and (as root, where apt-get is) the system packages.
+# With CI=true a tool that cannot be had is an error; elsewhere its tests are skipped, and say so.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PYTHON ?= python3
+VENV ?= .venv
+CI ?=
+# What follows `pytest` or `sansocket serve`: make test ARGS='-x', make demo ARGS='--port 8000'.
+ARGS ?=
+
+BIN := $(VENV)/bin
+INTEROP := tests/interop
+INSTALLED := build/verifytypes
+# A step that has been done leaves its stamp, and is done again when what it was made from changed.
+RUNTIME := $(VENV)/runtime.stamp
+DEVELOPMENT := $(VENV)/development.stamp
+NODE_MODULES := $(INTEROP)/node_modules/installed.stamp
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+# $(call apt,PACKAGES): true when the packages were installed, false where we may not or cannot.
+apt = { [ "$$(id -u)" = 0 ] && type -P apt-get >/dev/null && apt-get update --quiet=2 && \
+	DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends $(1); }
+# $(call missing,WHAT): an error in CI, a remark elsewhere.
+missing = { echo "missing: $(1)" >&2; [ "$(CI)" != true ]; }
+
+.PHONY: help demo test lint verifytypes format dist setup node browser clean distclean
+
+help: ## print this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=20
+
+demo: $(RUNTIME) ## run the demonstration server with its chat page (ARGS='--port 8000')
+	@if type -P npm >/dev/null; then $(MAKE) --silent $(NODE_MODULES) || true; fi
+	$(BIN)/sansocket serve $(ARGS)
+
+test: setup node browser ## run every test and hold the core to its branch coverage (ARGS='-x')
+	$(BIN)/coverage erase
+	$(BIN)/coverage run $(BIN)/pytest $(ARGS)
+	$(BIN)/coverage report
+
+lint: setup ## ruff, mypy --strict, pyright strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python --warnings
+
+# `--verifytypes` sees no editable install, and asks the first python of the PATH what is installed.
+verifytypes: setup ## is every public name typed for those who import it?
+	rm -rf $(INSTALLED)
+	$(BIN)/pyproject-build --no-isolation --outdir $(INSTALLED) >/dev/null
+	$(BIN)/python -m venv $(INSTALLED)/venv
+	wheel=$$(echo $(INSTALLED)/*.whl) && $(INSTALLED)/venv/bin/pip install --quiet "$$wheel[trio]"
+	PATH="$(abspath $(INSTALLED))/venv/bin:$$PATH" $(BIN)/pyright --ignoreexternal --verifytypes sansocket
+
+format: setup ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+dist: setup ## build the sdist and the wheel into dist/
+	$(BIN)/pyproject-build --no-isolation
+
+setup: $(DEVELOPMENT) ## the Python environment, with the tools of development
+
+node: ## the npm packages that the tests in tests/interop talk to
+	@if type -P npm node >/dev/null || $(call apt,nodejs npm); then \
+		$(MAKE) --silent $(NODE_MODULES); \
+	else $(call missing,node and npm: the tests against the JavaScript reference need them); fi
+
+browser: ## a Chromium for the tests of the demonstration page
+	@type -P chromium || type -P chromium-browser || type -P google-chrome || $(call apt,chromium) || \
+		$(call missing,chromium: the tests of the demonstration page need it)
+
+clean: ## remove what builds and test runs left
+	rm -rf build dist *.egg-info .coverage .coverage.* coverage.xml .hypothesis .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## the same, and the environments that this Makefile made
+	rm -rf .venv $(INTEROP)/node_modules
+
+# setuptools warns of every editable install beside a folder that is named like the package. Ours
+# leads to the same files; tests/test_packaging.py holds it so.
+$(RUNTIME): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python >= 3.11 is needed; this is " + sys.version if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet --editable '.[trio]'
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME)
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+$(NODE_MODULES): $(INTEROP)/package.json $(INTEROP)/.npmrc
+	cd $(INTEROP) && npm install --no-audit --no-fund --loglevel=error
+	@touch $@

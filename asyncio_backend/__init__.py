@@ -1,0 +1,1 @@
+"""Socket.IO on asyncio: the backend of a later release."""

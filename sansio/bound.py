@@ -1,0 +1,22 @@
+"""What a server is told when it listens."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Bound(msgspec.Struct, frozen=True):
+    """Where a server listens; with port 0 asked for, this is how to learn which was taken."""
+
+    addresses: tuple[tuple[str, int], ...]
+    """Host and port of every socket that it listens on."""
+
+    @property
+    def host(self) -> str:
+        """The host of the first."""
+        return self.addresses[0][0]
+
+    @property
+    def port(self) -> int:
+        """The port of the first."""
+        return self.addresses[0][1]

@@ -1,0 +1,212 @@
+"""An Engine.IO server as an application sees it: sockets that carry text and bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar, Unpack, overload
+
+import msgspec
+
+from ..config import EngineConfig, EngineOptions, Transport
+from ..errors import LocalProtocolError, Reason
+from ..failures import Failures, OnError
+from ..handlers import Function, Handler, Handlers
+from ..mailbox import Mailbox
+from ..runtime import Runtime
+from .encoded import encode_message
+from .http import Request
+from .packet import SEPARATOR
+from .server import Engine
+from .session import Session
+from .static import StaticFile
+
+F = TypeVar("F", bound=Function)
+
+EVENTS: Final = {"connection": 1, "message": 2, "close": 2}
+"""The events of an Engine.IO server, and how many arguments their handlers take."""
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """One of `EVENTS`, on one socket."""
+
+    socket: EngineSocket
+    name: str
+    args: tuple[Any, ...] = ()
+
+
+class EngineSocket:
+    """One client's session, as the application has it."""
+
+    __slots__ = ("_app", "_session", "data", "mailbox")
+
+    def __init__(self, app: EngineApp, session: Session) -> None:
+        self.data: dict[str, Any] = {}
+        """The application's own."""
+        self.mailbox: Mailbox[Happened] = Mailbox(app, app.runtime, session.peer.home)
+        self._app = app
+        self._session = session
+
+    @property
+    def id(self) -> str:
+        """The session's id: a secret that lets its holder take the session over (rule 97)."""
+        return self._session.id
+
+    @property
+    def transport(self) -> Transport:
+        """What carries it now: "polling" or "websocket"."""
+        return self._session.transport
+
+    @property
+    def request(self) -> Request:
+        """The request of its handshake."""
+        return self._session.request
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can still be sent and received."""
+        return not self._session.over
+
+    def send(self, data: str | bytes | bytearray | memoryview) -> None:
+        """Send a message; no effect once the session is over.
+
+        Raises LocalProtocolError for text with U+001E in it, which polling cannot carry,
+        or with a lone surrogate, and TypeError for what is neither text nor bytes.
+        """
+        if isinstance(data, str):
+            if SEPARATOR in data:
+                raise LocalProtocolError("text with U+001E in it cannot travel by polling")
+            self._session.send(encode_message([data]))
+        else:
+            # Through a view, because bytes(3) are three zeros and no error.
+            self._session.send(encode_message([bytes(memoryview(data))]))
+
+    def close(self) -> None:
+        """End the session, after what was sent; no effect once it is over."""
+        self._session.close(Reason.FORCED_CLOSE)
+
+    # As the receiver of a session
+
+    def message(self, data: str | bytes, now: float) -> None:
+        """A message has come."""
+        self._session.hold()
+        self._app.tell(Happened(self, "message", (data,)))
+
+    def closed(self, reason: Reason) -> None:
+        """The session is over."""
+        self._app.forget(self)
+        self._app.tell(Happened(self, "close", (str(reason),)))
+        self._app.engine.timers.soon()
+
+    def handled(self, event: Happened) -> None:
+        """The handlers of one event are done."""
+        if event.name == "message":
+            self._session.release()
+
+
+Hook = TypeVar("Hook", bound=OnError[EngineSocket])
+
+
+class EngineApp:
+    """An Engine.IO server without Socket.IO.
+
+    The options are the fields of `EngineConfig`. Raises ValueError or TypeError for
+    those that make no sense.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        entropy: Callable[[int], bytes],
+        **options: Unpack[EngineOptions],
+    ) -> None:
+        self.runtime = runtime
+        self.config = EngineConfig(**options)
+        self.engine = Engine(self.config, self, rearm=runtime.rearm, entropy=entropy)
+        self._handlers = Handlers()
+        self._failures: Failures[EngineSocket] = Failures(runtime)
+        self._events: deque[Happened] = deque()
+        self._sockets: dict[str, EngineSocket] = {}
+
+    @property
+    def sockets(self) -> Mapping[str, EngineSocket]:
+        """The open sockets, by their ids."""
+        return MappingProxyType(self._sockets)
+
+    @property
+    def static(self) -> dict[str, StaticFile]:
+        """Files that are served beside Engine.IO, by path: a fixed table (security rule 33)."""
+        return self.engine.static
+
+    @overload
+    def on(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, event: str, handler: F) -> F: ...
+    def on(self, event: str, handler: F | None = None) -> F | Callable[[F], F]:
+        """Register a handler, as a decorator or with the handler as second argument.
+
+        `connection` gets the socket, `message` the socket and the data, `close` the
+        socket and the reason. Raises ValueError for another event, and TypeError for
+        what cannot be called so.
+        """
+        if event not in EVENTS:
+            raise ValueError(f"expected one of {sorted(EVENTS)}, got {event!r}")
+
+        def register(function: F) -> F:
+            if not Handler(function).takes(EVENTS[event]):
+                raise TypeError(f"{event}: {function!r} takes other arguments")
+            self._handlers.add(event, function)
+            return function
+
+        return register if handler is None else register(handler)
+
+    def on_error(self, hook: Hook) -> Hook:
+        """Register the function that gets every exception of a handler.
+
+        It is called with the exception, the socket, the name of the event and its
+        arguments; without one they go to the log of the name "sansocket".
+        """
+        self._failures.hook = hook
+        return hook
+
+    # For the backend
+
+    def deliver(self) -> None:
+        """Hand the events that have come to their handlers, each socket's in their order."""
+        while self._events:
+            event = self._events.popleft()
+            event.socket.mailbox.put(event)
+
+    # For the engine and the sockets
+
+    def session_opened(self, session: Session, now: float) -> EngineSocket:
+        """A client has shaken hands."""
+        socket = EngineSocket(self, session)
+        self._sockets[session.id] = socket
+        self.tell(Happened(socket, "connection"))
+        return socket
+
+    def forget(self, socket: EngineSocket) -> None:
+        """A session is over."""
+        del self._sockets[socket.id]
+
+    def tell(self, event: Happened) -> None:
+        """Queue an event for the driver."""
+        self._events.append(event)
+
+    def waits(self, event: Happened) -> bool:
+        """Whether any handler of the event is a coroutine function."""
+        return self._handlers.wait(event.name)
+
+    async def handle(self, event: Happened) -> None:
+        """Call the handlers; raises no Exception, and awaits only what waits in them."""
+        for handler in self._handlers.get(event.name):
+            try:
+                waiting = handler.function(event.socket, *event.args)
+                if handler.is_async:
+                    await waiting
+            except Exception as error:
+                self._failures.report(error, event.socket, event.name, event.args)
+        event.socket.handled(event)

@@ -1,0 +1,73 @@
+"""Which origins may connect, and what a browser is told about it.
+
+Security rule T31: deny by default, on both transports; never reflect an origin
+together with credentials unless it is listed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..config import EngineConfig
+from .http import Request, Response
+
+Headers = tuple[tuple[str, str], ...]
+
+MAX_AGE: Final = "600"
+"""For how many seconds a browser may remember the answer to a preflight request."""
+
+
+def allowed(request: Request, config: EngineConfig) -> bool:
+    """Whether the request's origin may connect: none given, our own, or a listed one.
+
+    Our own is the one whose host and port are those of the Host header. The scheme
+    is left out, since a proxy may have taken the encryption off.
+    """
+    origin = request.header(b"origin")
+    return origin is None or listed(origin, config) or own(origin, request)
+
+
+def own(origin: str, request: Request) -> bool:
+    """Whether the page came from the host that it now talks to."""
+    scheme, separator, host = origin.partition("://")
+    return (
+        separator != ""
+        and scheme.lower() in ("http", "https")
+        and host.lower() == (request.header(b"host") or "").lower()
+    )
+
+
+def listed(origin: str, config: EngineConfig) -> bool:
+    """Whether the configuration names this origin, or every one."""
+    return config.cors_allowed_origins == "*" or origin in config.cors_allowed_origins
+
+
+def headers(request: Request, config: EngineConfig) -> Headers:
+    """The headers that let a page of an allowed foreign origin read the answer."""
+    origin = request.header(b"origin")
+    if config.cors_allowed_origins == "*":
+        return (("Access-Control-Allow-Origin", "*"),)
+    if not config.cors_allowed_origins:
+        return ()
+    if origin is None or not listed(origin, config):
+        return (("Vary", "Origin"),)
+    found: Headers = (("Access-Control-Allow-Origin", origin), ("Vary", "Origin"))
+    if config.cors_credentials:
+        found += (("Access-Control-Allow-Credentials", "true"),)
+    return found
+
+
+def preflight(request: Request, config: EngineConfig) -> Response | None:
+    """The answer to an OPTIONS request of an allowed foreign origin, or None (rule 5)."""
+    origin = request.header(b"origin")
+    if origin is None or not listed(origin, config):
+        return None
+    return Response(
+        204,
+        (
+            *headers(request, config),
+            ("Access-Control-Allow-Methods", "GET, POST"),
+            ("Access-Control-Allow-Headers", "Content-Type"),
+            ("Access-Control-Max-Age", MAX_AGE),
+        ),
+    )

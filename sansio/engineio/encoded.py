@@ -1,0 +1,100 @@
+"""One message in the forms that it takes on the wire, each made at most once.
+
+A broadcast hands the same object to every recipient's outbox. The forms are kept
+apart: one cache for both would send base64 over WebSocket, or bytes into a polling
+payload, as soon as a room mixes the two transports (rule 76).
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Sequence
+
+from ..errors import LocalProtocolError
+from .packet import Packet, Type
+from .websocket import frame
+
+TEXT, BINARY = 0x1, 0x2
+
+
+class Encoded:
+    """A text packet, binary packets, or a text packet and its attachments.
+
+    They travel together: nothing can come between a Socket.IO header and its
+    attachments (rule 49). `size` is in bytes and is what the bounds of an outbox
+    count; base64 makes the polling form up to a third larger.
+    """
+
+    __slots__ = ("_polling", "_websocket", "attachments", "size", "text")
+
+    def __init__(self, text: bytes | None, attachments: Sequence[bytes] = ()) -> None:
+        self.text = text
+        self.attachments = attachments
+        self.size = len(text) if text is not None else 0
+        if attachments:
+            self.size += sum(map(len, attachments))
+        self._polling: bytes | None = None
+        self._websocket: bytes | None = None
+
+    @property
+    def polling(self) -> bytes:
+        """The packets as they stand in a payload, joined by the separator."""
+        if self._polling is None:
+            parts = [b"b" + binascii.b2a_base64(data, newline=False) for data in self.attachments]
+            if self.text is not None:
+                parts.insert(0, self.text)
+            self._polling = b"\x1e".join(parts)
+        return self._polling
+
+    @property
+    def websocket(self) -> bytes:
+        """The packets as whole server frames: unmasked, so the same bytes do for everyone."""
+        if self._websocket is None:
+            frames = b"" if self.text is None else frame(TEXT, self.text)
+            if self.attachments:
+                frames += b"".join(frame(BINARY, data) for data in self.attachments)
+            self._websocket = frames
+        return self._websocket
+
+    @property
+    def messages(self) -> list[str | bytes]:
+        """The packets as WebSocket messages, for a connection that frames them itself."""
+        messages: list[str | bytes] = list(self.attachments)
+        if self.text is not None:
+            messages.insert(0, self.text.decode())
+        return messages
+
+
+def encode_message(frames: Sequence[str | bytes]) -> Encoded:
+    """MESSAGE packets of what a Socket.IO parser or an application wrote.
+
+    Raises LocalProtocolError for text that no UTF-8 can carry, and for text that
+    comes after bytes.
+    """
+    first = frames[0]
+    try:
+        if isinstance(first, bytes):
+            return Encoded(None, binary(frames))
+        return Encoded(b"4" + first.encode(), binary(frames[1:]) if len(frames) > 1 else ())
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError("the text has a lone surrogate") from error
+
+
+def binary(frames: Sequence[str | bytes]) -> list[bytes]:
+    """The frames, all of them bytes; raises LocalProtocolError for text among them."""
+    attachments = [data for data in frames if isinstance(data, bytes)]
+    if len(attachments) != len(frames):
+        raise LocalProtocolError("a message is one text, and bytes after it")
+    return attachments
+
+
+def encode_control(packet: Packet) -> Encoded:
+    """A packet other than MESSAGE, which carries text only."""
+    assert isinstance(packet.data, str)
+    return Encoded(f"{packet.type:d}{packet.data}".encode())
+
+
+CLOSE = encode_control(Packet(Type.CLOSE))
+PING = encode_control(Packet(Type.PING))
+NOOP = encode_control(Packet(Type.NOOP))
+PONG_PROBE = encode_control(Packet(Type.PONG, "probe"))

@@ -1,0 +1,341 @@
+"""WebSocket (RFC 6455) on the server's side: handshake headers, frames, close codes.
+
+wsproto judges every frame. In front of it stands one fast path: a whole,
+unfragmented data frame that arrives between two messages is unmasked here. What
+wsproto does not bound is bounded here: the size of a message, its fragments, and
+the pongs that wait (security rules T4, 7 and 21).
+
+This module does not know what a message says, whose session it belongs to, or
+which socket carries the bytes. permessage-deflate is not offered (security rule 8,
+and a compressed frame cannot be shared by a broadcast); its frames set a reserved
+bit, so the fast path would leave them to wsproto.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from wsproto.connection import Connection, ConnectionState, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.frame_protocol import XorMaskerSimple
+from wsproto.utilities import generate_accept_token
+
+from ..errors import LocalProtocolError, Reason, RemoteProtocolError
+
+TEXT: Final = 0x1
+BINARY: Final = 0x2
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+
+MAX_WAITING: Final = 16
+"""Control frames that wait to be sent, at most."""
+
+CLOSE_RECEIVED: Final = (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
+"""wsproto reports its own refusal as the same event as the peer's close: its state tells."""
+
+KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
+"""16 bytes in base64."""
+
+
+def check_handshake(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Check what makes a request a WebSocket upgrade; return the Sec-WebSocket-Accept to answer.
+
+    `headers` have lower-cased names, as h11 gives them. The method, the HTTP
+    version and the absence of a body are for the caller to check. Raises
+    `RemoteProtocolError`: status 426 when the version is not 13, which is answered
+    with `Sec-WebSocket-Version: 13`, else status 400. RFC 6455, section 4.2.1.
+    """
+    if b"websocket" not in tokens(headers, b"upgrade"):
+        raise RemoteProtocolError("no Upgrade to websocket")
+    if b"upgrade" not in tokens(headers, b"connection"):
+        raise RemoteProtocolError("no Connection: Upgrade")
+    versions = [value for name, value in headers if name == b"sec-websocket-version"]
+    if len(versions) != 1:
+        raise RemoteProtocolError("not one Sec-WebSocket-Version")
+    if versions[0] != b"13":
+        raise RemoteProtocolError("unsupported Sec-WebSocket-Version", status=426)
+    keys = [value for name, value in headers if name == b"sec-websocket-key"]
+    if len(keys) != 1 or not KEY.fullmatch(keys[0]):
+        raise RemoteProtocolError("not one Sec-WebSocket-Key of 16 bytes")
+    return generate_accept_token(keys[0])
+
+
+def tokens(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> set[bytes]:
+    """The comma-separated values of every header called `name`, in lower case."""
+    values = b",".join(value for key, value in headers if key == name)
+    return {token.strip().lower() for token in values.split(b",")}
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """Build a whole, unmasked server frame: the same bytes for every recipient.
+
+    Raises `LocalProtocolError` for an opcode that cannot stand alone, and for a
+    control frame of more than 125 bytes. RFC 6455, section 5.2.
+    """
+    length = len(payload)
+    if opcode not in (TEXT, BINARY) and (opcode not in (CLOSE, PING, PONG) or length > 125):
+        raise LocalProtocolError(f"no frame of opcode {opcode} and {length} bytes")
+    if length < 126:
+        return struct.pack("!BB", 0x80 | opcode, length) + payload
+    if length < 65_536:
+        return struct.pack("!BBH", 0x80 | opcode, 126, length) + payload
+    return struct.pack("!BBQ", 0x80 | opcode, 127, length) + payload
+
+
+def read_whole_frames(
+    data: bytes, position: int, max_message: int, messages: list[str | bytes]
+) -> int:
+    """Append the messages of the whole data frames at `position`; return where they end.
+
+    Stops, without an opinion, at the first frame that is not masked, final, whole,
+    text or binary, of at most `max_message` bytes, its length in the shortest form
+    and its text in UTF-8.
+    """
+    # A text frame of 40 bytes costs `receive_data` 0.86 us on this way and 13 us
+    # through wsproto, a further one in the same chunk 0.7 us (CPython 3.11). The
+    # property tests hold the two ways equal.
+    end = len(data)
+    while end - position >= 6:
+        first = data[position]
+        length = data[position + 1] - 0x80
+        if length < 0 or (first != 0x81 and first != 0x82):
+            break
+        if length < 126:
+            start = position + 6
+        elif length == 126:
+            length = int.from_bytes(data[position + 2 : position + 4], "big")
+            if length < 126:
+                break
+            start = position + 8
+        else:
+            length = int.from_bytes(data[position + 2 : position + 10], "big")
+            if length < 65_536:
+                break
+            start = position + 14
+        stop = start + length
+        if stop > end or length > max_message:
+            break
+        mask = data[start - 4 : start]
+        # As one integer 40 bytes are unmasked in 0.5 us, by slices as wsproto does
+        # in 1.5; 1000 bytes in 2.4 either way; 64 kB in 115 us and 54.
+        payload: bytes | bytearray
+        if length < 1000:
+            repeated = (mask * (length // 4 + 1))[:length]
+            payload = (
+                int.from_bytes(data[start:stop], "little") ^ int.from_bytes(repeated, "little")
+            ).to_bytes(length, "little")
+        else:
+            payload = XorMaskerSimple(mask).process(bytearray(data[start:stop]))
+        if first == 0x82:
+            messages.append(bytes(payload))
+        else:
+            try:
+                messages.append(payload.decode())
+            except UnicodeDecodeError:
+                break
+        position = stop
+    return position
+
+
+class WebSocket:
+    """One WebSocket connection after its handshake, server side.
+
+    `max_message` is in bytes, before UTF-8 is decoded, and exactly that many pass;
+    they are counted over all fragments, of which `max_fragments` pass. A frame is
+    refused by the length that its header declares, before its payload arrives.
+    """
+
+    __slots__ = (
+        "_close_sent",
+        "_fragments",
+        "_held",
+        "_max_fragments",
+        "_max_message",
+        "_message",
+        "_remaining",
+        "_size",
+        "_waiting",
+        "_wsproto",
+        "failure",
+        "peer_close",
+    )
+
+    def __init__(self, *, max_message: int, max_fragments: int = 16_384) -> None:
+        self.failure: RemoteProtocolError | None = None
+        """Set when the peer broke the protocol; its `close_code` is 1002, 1007 or 1009.
+
+        Nothing after it is processed, so the caller sends `close(close_code)` and
+        drops the connection; `closed` stays false.
+        """
+        self.peer_close: int | None = None
+        """The code of the peer's close frame, 1005 for none; nothing after it is processed."""
+        self._max_message = max_message
+        self._max_fragments = max_fragments
+        # Made when needed: a connection that idles without one is 1.7 kB smaller.
+        self._wsproto: Connection | None = None
+        self._held = b""  # the header of a frame, until wsproto could judge it
+        self._remaining = 0  # bytes of the frame that wsproto is in
+        self._fragments = 0  # frames of the message that wsproto is in
+        self._size = 0  # their declared lengths
+        # What of it has come. Text is encoded again: a piece of two characters takes
+        # 60 bytes as an object of its own, in a list and in a StringIO (security rule 7).
+        self._message = bytearray()
+        self._waiting: list[bytes] = []
+        self._close_sent = False
+
+    def receive_data(self, data: bytes) -> list[str | bytes]:
+        """Take what arrived and return the messages that it completes, in order; never raises.
+
+        Look at `failure` and `peer_close` afterwards: the messages before either
+        are still returned. After our own close the peer may go on until it has
+        answered, and its messages are returned.
+        """
+        messages: list[str | bytes] = []
+        if self.failure is not None or self.peer_close is not None:
+            return messages
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        position, end = 0, len(data)
+        while position < end:
+            if self._remaining:
+                position = self._read_payload(data, position, messages)
+            else:
+                if not self._fragments:
+                    position = read_whole_frames(data, position, self._max_message, messages)
+                if position < end:
+                    position = self._read_header(data, position)
+            if self.failure is not None or self.peer_close is not None:
+                break
+        return messages
+
+    def data_to_send(self) -> list[bytes]:
+        """Drain the pongs, and the answer to the peer's close.
+
+        Of the pings that came since the last call only the newest 16 are answered,
+        as RFC 6455 allows (section 5.5.3): a peer that pings and does not read
+        fills no memory.
+        """
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    @property
+    def pending(self) -> bool:
+        """Whether `data_to_send` has something."""
+        return bool(self._waiting)
+
+    @property
+    def closed(self) -> bool:
+        """Whether both sides have sent their close.
+
+        Ours is at the latest the answer to the peer's, which may still wait in
+        `data_to_send`.
+        """
+        return self.peer_close is not None
+
+    def close(self, code: int = 1000, reason: str = "") -> bytes:
+        """Return our close frame, behind the pongs that still wait; b"" when one was sent before.
+
+        The answer to the peer's close counts as sent. Of `reason` 123 bytes of
+        UTF-8 are sent, in whole characters. Raises `LocalProtocolError` for a code
+        that may not be sent (RFC 6455, section 7.4) and a reason with a lone
+        surrogate.
+        """
+        if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
+            raise LocalProtocolError(f"close code {code} may not be sent")
+        if self._close_sent:
+            return b""
+        try:
+            close = self._connection.send(CloseConnection(code, reason))
+        except UnicodeEncodeError as error:
+            raise LocalProtocolError("the close reason is not Unicode") from error
+        self._close_sent = True
+        return b"".join((*self.data_to_send(), close))
+
+    @property
+    def _connection(self) -> Connection:
+        if self._wsproto is None:
+            self._wsproto = Connection(ConnectionType.SERVER)
+        return self._wsproto
+
+    def _read_header(self, data: bytes, position: int) -> int:
+        """Let wsproto judge the header at `position`, then bound the message it announces.
+
+        wsproto judges when it knows the length, and before that when two bytes are
+        already illegal. Until then the bytes are held, so that the fast path can
+        still have the frame.
+        """
+        needed = 2
+        header = data[position : position + 2]
+        if len(header) == 2 and header[0] & 0x0F <= BINARY and header[1] & 0x7F >= 126:
+            needed = 4 if header[1] & 0x7F == 126 else 10
+            header = data[position : position + needed]
+        if len(header) < needed:
+            self._held = header
+            return len(data)
+        self._feed(header, [])
+        if self.failure is not None:
+            return len(data)
+        length = int.from_bytes(header[2:], "big") if needed > 2 else header[1] & 0x7F
+        self._remaining = 4 + length  # it is masked, or wsproto had refused it
+        if header[0] & 0x0F <= BINARY:
+            self._fragments += 1
+            self._size += length
+            if self._size > self._max_message:
+                self._fail(f"message of more than {self._max_message} bytes", 1009)
+            elif self._fragments > self._max_fragments:
+                # RFC 6455, section 7.4.1, keeps 1008 for where no other code is
+                # more suitable: too many pieces are too big to process as well.
+                self._fail(f"message of more than {self._max_fragments} fragments", 1009)
+        return position + needed
+
+    def _read_payload(self, data: bytes, position: int, messages: list[str | bytes]) -> int:
+        """Give wsproto what is there of its frame, and not a byte of the next."""
+        payload = data[position : position + self._remaining]
+        self._remaining -= len(payload)
+        self._feed(payload, messages)
+        return position + len(payload)
+
+    def _feed(self, data: bytes, messages: list[str | bytes]) -> None:
+        connection = self._connection
+        connection.receive_data(data)
+        for event in connection.events():
+            match event:
+                case TextMessage():
+                    self._message += event.data.encode()
+                    if event.message_finished:
+                        messages.append(self._message.decode())
+                        self._end_message()
+                case BytesMessage():
+                    self._message += event.data
+                    if event.message_finished:
+                        messages.append(bytes(self._message))
+                        self._end_message()
+                case Ping() if not self._close_sent:
+                    self._answer(event)
+                case CloseConnection() if connection.state in CLOSE_RECEIVED:
+                    self.peer_close = int(event.code)
+                    if not self._close_sent:
+                        self._answer(event)
+                        self._close_sent = True
+                case CloseConnection():
+                    self._fail(event.reason or "", int(event.code))
+                case _:  # a pong: nobody asked for it
+                    pass
+
+    def _end_message(self) -> None:
+        self._message = bytearray()
+        self._fragments = self._size = 0
+
+    def _answer(self, event: Ping | CloseConnection) -> None:
+        self._waiting.append(self._connection.send(event.response()))
+        del self._waiting[:-MAX_WAITING]
+
+    def _fail(self, message: str, close_code: int) -> None:
+        self.failure = RemoteProtocolError(
+            message, reason=Reason.TRANSPORT_ERROR, close_code=close_code
+        )

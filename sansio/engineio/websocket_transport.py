@@ -1,0 +1,173 @@
+"""The WebSocket transport: messages of one WebSocket, for a new session or as a probe.
+
+This module does not know who frames the messages: a wire of ours, a connection of
+trio-websocket, an ASGI server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from ..errors import Reason, RemoteProtocolError
+from .encoded import PONG_PROBE, Encoded
+from .handshake import open_packet, verify
+from .http import Request
+from .session import Peer, Session
+from .states import State
+
+if TYPE_CHECKING:
+    from .server import Engine
+
+PROTOCOL_ERROR: Final = 1002
+POLICY_VIOLATION: Final = 1008
+MESSAGE_TOO_BIG: Final = 1009
+
+
+class WebSocketTransport:
+    """One WebSocket, from its handshake on.
+
+    `ready` is called when `outgoing` or `close_code` has something for the peer.
+    """
+
+    __slots__ = ("_engine", "_out", "_peer", "_probing", "_ready", "_session", "close_code")
+
+    def __init__(self, engine: Engine, ready: Callable[[], None], peer: Peer) -> None:
+        self._engine = engine
+        self._ready = ready
+        self._peer = peer
+        self._session: Session | None = None
+        self._probing = False
+        self._out: list[Encoded] = []
+        self.close_code: int | None = None
+        """Set when the WebSocket is to be closed, after what `outgoing` still has."""
+
+    def verify(self, request: Request) -> Session | None:
+        """The session that the request wants to take over, or None for a new one.
+
+        Raises RemoteProtocolError for a request that may not become a WebSocket (rule 4).
+        """
+        return verify(request, self._engine.config, self._engine.sessions)
+
+    def open(self, request: Request, session: Session | None, now: float) -> None:
+        """The handshake is done: open a session, or become the prober of this one.
+
+        A second WebSocket for a session is closed at once, and the session knows
+        nothing of it (rule 35, security rule T24).
+        """
+        if session is None:
+            session = self._engine.open_session(State.WEBSOCKET, request, self._peer, now)
+            self._session = session
+            self._out.append(open_packet(session, self._engine.config))
+            session.carrier = self
+            self._ready()
+            return
+        try:
+            session.offer(self, now)
+        except RemoteProtocolError:
+            self._close(POLICY_VIOLATION)
+        else:
+            self._session = session
+            self._probing = True
+
+    def receive(self, data: str | bytes, now: float) -> None:
+        """Take one message; what breaks the protocol ends the session or the probe."""
+        session = self._session
+        if session is None:
+            return
+        try:
+            if self._probing:
+                self._probe(session, data)
+            else:
+                session.receive(data, now)
+        except RemoteProtocolError as error:
+            self.fail(error)
+
+    def receive_bounded(self, data: str | bytes, now: float) -> None:
+        """Take one message from a connection that has no bound of its own (security rule T4)."""
+        limit = self._engine.config.max_payload
+        if len(data) > limit or (isinstance(data, str) and len(data.encode()) > limit):
+            self.fail(
+                RemoteProtocolError(
+                    "message too large", reason=Reason.TRANSPORT_ERROR, close_code=MESSAGE_TOO_BIG
+                )
+            )
+        else:
+            self.receive(data, now)
+
+    def _probe(self, session: Session, data: str | bytes) -> None:
+        """`2probe`, then `5`, and nothing else (security rule T24)."""
+        if data == "2probe":
+            session.probe()
+            self._out.append(PONG_PROBE)
+            self._ready()
+        elif data == "5":
+            session.upgrade(self)
+            self._probing = False
+        else:
+            raise RemoteProtocolError("expected a probe", close_code=PROTOCOL_ERROR)
+
+    def outgoing(self) -> list[Encoded]:
+        """What the peer is to be sent now; drained."""
+        session = self._session
+        out = self._out
+        if out:
+            self._out = []
+        if session is not None and session.outbox and session.carrier is self:
+            out = out + session.pull()
+        return out
+
+    @property
+    def congested(self) -> bool:
+        """Whether the peer should not be read from."""
+        session = self._session
+        return session is not None and not self._probing and not session.over and session.congested
+
+    def when_relieved(self, callback: Callable[[], None]) -> None:
+        """Call back when `congested` may have changed; the session is there while it is true."""
+        if self._session is not None:
+            self._session.when_relieved(callback)
+
+    # As the carrier or the prober of a session
+
+    def ready(self) -> None:
+        """The session's outbox has something."""
+        self._ready()
+
+    def finish(self, close_code: int) -> None:
+        """The session is over: what its outbox holds is the last, then the close."""
+        self._close(close_code)
+
+    def withdraw(self) -> None:
+        """The session goes on without this WebSocket."""
+        self._session = None
+        self._probing = False
+        self._close(PROTOCOL_ERROR)
+
+    def _close(self, code: int) -> None:
+        self.close_code = code
+        self._ready()
+
+    # The end
+
+    def fail(self, error: RemoteProtocolError) -> None:
+        """The peer broke the protocol: its session ends, or its probe alone."""
+        session = self._session
+        if session is not None:
+            if self._probing:
+                session.withdraw()
+            else:
+                session.abort(error.reason, close_code=error.close_code)
+        self._close(error.close_code)
+
+    def lost(self, reason: Reason = Reason.TRANSPORT_CLOSE) -> None:
+        """The connection is gone, or the peer has closed the WebSocket; idempotent."""
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if self._probing:
+            self._probing = False
+            session.withdraw()
+        elif session.carrier is self:
+            session.carrier = None
+            session.abort(reason)

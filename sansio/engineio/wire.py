@@ -1,0 +1,277 @@
+"""One TCP connection to a server: bytes in, bytes out.
+
+It speaks HTTP until a request upgrades it, and WebSocket from then on. Here, and
+only here, the peer's errors end: they are answered, and the connection closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from ..errors import RemoteProtocolError
+from .handshake import refusal
+from .http import HttpConnection, Phase, Request, Response
+from .polling_transport import PollingTransport
+from .session import Peer
+from .websocket import WebSocket, check_handshake
+from .websocket_transport import WebSocketTransport
+
+if TYPE_CHECKING:
+    from .server import Engine
+
+NORMAL_CLOSURE: Final = 1000
+NOT_FOUND: Final = Response(404, (("Content-Type", "text/plain; charset=UTF-8"),), b"Not Found")
+REQUEST_TIMEOUT: Final = RemoteProtocolError("the request took too long", status=408)
+
+
+class ServerWire:
+    """Bytes of one connection to and from the core.
+
+    The driver feeds what it reads to `receive_data`, and writes what `data_to_send`
+    returns whenever `wake` was called and it can write; that pull is the demand, so
+    what is not pulled is the backlog. After each of these it looks at `closing`
+    (write the rest, then tell the peer that nothing more comes), `closed` (close the
+    connection) and `paused` (do not read until woken).
+    """
+
+    __slots__ = (
+        "_awake",
+        "_ending",
+        "_engine",
+        "_http",
+        "_out",
+        "_peer",
+        "_phase",
+        "_polling",
+        "_timer",
+        "_transport",
+        "_wake",
+        "_websocket",
+        "closed",
+        "closing",
+    )
+
+    def __init__(self, engine: Engine, wake: Callable[[], None], now: float, peer: Peer) -> None:
+        self._engine = engine
+        self._wake = wake
+        self._peer = peer
+        self._http = HttpConnection(max_body=engine.config.max_payload)
+        self._phase = Phase.IDLE
+        self._polling = PollingTransport(engine, self._notify, peer)
+        self._websocket: WebSocket | None = None
+        self._transport: WebSocketTransport | None = None
+        self._out: list[bytes] = []
+        self._awake = False
+        self._ending = False
+        self._timer = engine.timers.at(now + engine.config.head_timeout, self._timed_out)
+        self.closing = False
+        """Nothing comes after what `data_to_send` returns next."""
+        self.closed = False
+        """The connection is to be closed now, whatever waits."""
+
+    # For the driver
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take bytes that were read, at `now` (seconds); never raises for what they are."""
+        if self._websocket is not None:
+            self._receive_frames(self._websocket, data, now)
+        elif not self.closing:
+            try:
+                self._http.receive_data(data)
+                self._pump(now)
+            except RemoteProtocolError as error:
+                self._refuse(error)
+
+    def data_to_send(self) -> list[bytes]:
+        """The bytes to write, in pieces; drained."""
+        self._awake = False
+        transport = self._transport
+        if transport is None:
+            if self._polling.due:
+                self._answer()
+            out, self._out = self._out, []
+            return out
+        out, self._out = self._out, []
+        websocket = self._websocket
+        if websocket is not None:
+            if websocket.pending:
+                out += websocket.data_to_send()
+            if websocket.peer_close is None:
+                for encoded in transport.outgoing():
+                    out.append(encoded.websocket)
+            if transport.close_code is not None:
+                if close := websocket.close(transport.close_code):
+                    out.append(close)
+                if websocket.closed or websocket.failure is not None:
+                    self.closing = True
+        return out
+
+    @property
+    def paused(self) -> bool:
+        """Whether the connection should not be read from; `wake` tells when to look again."""
+        transport = self._transport
+        if transport is None or not transport.congested:
+            return False
+        transport.when_relieved(self._notify)
+        return True
+
+    def lost(self) -> None:
+        """The connection is gone; idempotent."""
+        self.closing = self.closed = True
+        self._timer.cancel()
+        if self._transport is not None:
+            self._transport.lost()
+        else:
+            self._polling.lost()
+
+    def finish(self) -> None:
+        """Serve nothing more: what is due is sent, and then the connection closes.
+
+        A WebSocket closes with its session, and is left alone here.
+        """
+        if self._transport is None and not self.closing:
+            self._polling.lost()
+            if self._polling.due:
+                self._answer()
+            self._finish()
+            self._notify()
+
+    def _notify(self) -> None:
+        if self._transport is not None and self._transport.close_code is not None:
+            self._end()
+        if not self._awake:
+            self._awake = True
+            self._wake()
+
+    # HTTP
+
+    def _pump(self, now: float) -> None:
+        """Serve the requests that have come; raises RemoteProtocolError for a bad one."""
+        while (request := self._http.next_request()) is not None:
+            self._timer.move(now + self._engine.config.keep_alive_timeout)
+            self._serve(request, now)
+            if self._websocket is not None:
+                self._receive_frames(self._websocket, self._http.trailing_data(), now)
+                return
+        self._out += self._http.data_to_send()
+        if self._out:
+            self._notify()
+        self._watch(now)
+
+    def _serve(self, request: Request, now: float) -> None:
+        response: Response | None = NOT_FOUND
+        if self._engine.serves(request.path):
+            if request.upgrade:
+                self._upgrade(request, now)
+                return
+            response = self._polling.handle(request, now)
+        elif (file := self._engine.static.get(request.path)) is not None:
+            response = file.respond(request)
+        if response is not None:
+            self._respond(response)
+
+    def _respond(self, response: Response) -> None:
+        self._out.append(self._http.respond(response))
+        if self._http.closing:
+            self._finish()
+        self._notify()
+
+    def _answer(self) -> None:
+        """The request that waited has its answer; the next one may have come meanwhile."""
+        response = self._polling.answer()
+        if response is not None and not self.closing:
+            self._respond(response)
+            if not self.closing and self._http.phase is not Phase.IDLE:
+                self._engine.timers.after(0.0, self._resume)
+
+    def _resume(self, now: float) -> None:
+        """Go on with what was pipelined behind the request that waited."""
+        if not self.closing:
+            try:
+                self._pump(now)
+            except RemoteProtocolError as error:
+                self._refuse(error)
+
+    def _watch(self, now: float) -> None:
+        """Set the deadline of what the connection is about to do (security rule 10)."""
+        phase, before = self._http.phase, self._phase
+        self._phase = phase
+        if phase is Phase.BODY:
+            if before is not Phase.BODY:
+                head = self._http.head
+                if head is not None and self._engine.serves(head.path):
+                    self._polling.announce(head)
+            self._timer.move(now + self._engine.config.body_timeout)
+        elif phase is Phase.HEAD and before is not Phase.HEAD:
+            self._timer.move(now + self._engine.config.head_timeout)
+
+    def _timed_out(self, now: float) -> None:
+        config = self._engine.config
+        if self.closing or self._ending or self._http.phase is Phase.IDLE:
+            self.closing = self.closed = True
+            # A driver whose write is stuck has not pulled since it was woken last.
+            self._wake()
+        elif self._http.phase is Phase.ANSWERING:
+            self._timer = self._engine.timers.at(now + config.keep_alive_timeout, self._timed_out)
+        else:
+            self._refuse(REQUEST_TIMEOUT)
+
+    def _refuse(self, error: RemoteProtocolError) -> None:
+        """Answer a request that broke HTTP, or whose head is refused, and close."""
+        if error.status == 413:
+            self._polling.release()
+        else:
+            self._polling.lost()
+        self._out.append(self._http.refuse(refusal(error)))
+        self._finish()
+        self._notify()
+
+    def _finish(self) -> None:
+        """Close after what is to be sent, but give the peer the time to read it.
+
+        A connection closed with bytes unread is reset, and the peer may lose the answer.
+        """
+        self.closing = True
+        self._end()
+
+    def _end(self) -> None:
+        """From here on the connection has `close_timeout` to come to its end."""
+        if not self._ending:
+            self._ending = True
+            self._timer.cancel()
+            self._timer = self._engine.timers.after(
+                self._engine.config.close_timeout, self._timed_out
+            )
+
+    # WebSocket
+
+    def _upgrade(self, request: Request, now: float) -> None:
+        """Raises RemoteProtocolError for a request that may not become a WebSocket."""
+        transport = WebSocketTransport(self._engine, self._notify, self._peer)
+        session = transport.verify(request)
+        accept = check_handshake(request.headers)
+        headers = (
+            ("Upgrade", "websocket"),
+            ("Connection", "Upgrade"),
+            ("Sec-WebSocket-Accept", accept.decode("ascii")),
+        )
+        self._out.append(self._http.switch_protocols(headers))
+        self._timer.cancel()
+        self._websocket = WebSocket(max_message=self._engine.config.max_payload)
+        self._transport = transport
+        transport.open(request, session, now)
+        self._notify()
+
+    def _receive_frames(self, websocket: WebSocket, data: bytes, now: float) -> None:
+        transport = self._transport
+        assert transport is not None
+        for message in websocket.receive_data(data):
+            transport.receive(message, now)
+        if websocket.failure is not None:
+            transport.fail(websocket.failure)
+        elif websocket.peer_close is not None:
+            transport.lost()
+            transport.close_code = NORMAL_CLOSURE
+        if websocket.pending or websocket.failure or websocket.peer_close:
+            self._notify()

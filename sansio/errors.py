@@ -1,0 +1,85 @@
+"""Who broke the protocol: the caller, or the peer.
+
+This module knows no transport and no packet; every other module of the core may
+import it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a session or a socket ended: what a `disconnect` handler is told.
+
+    The spellings are those of the reference implementation, so that an
+    application moved from JavaScript compares with the same strings.
+    """
+
+    TRANSPORT_ERROR = "transport error"
+    TRANSPORT_CLOSE = "transport close"
+    PING_TIMEOUT = "ping timeout"
+    PARSE_ERROR = "parse error"
+    FORCED_CLOSE = "forced close"
+    SERVER_SHUTTING_DOWN = "server shutting down"
+    CLIENT_NAMESPACE_DISCONNECT = "client namespace disconnect"
+    SERVER_NAMESPACE_DISCONNECT = "server namespace disconnect"
+    SEND_BUFFER_FULL = "send buffer full"
+
+
+class ProtocolError(Exception):
+    """A violation of the protocol, by the caller or by the peer; never raised itself."""
+
+
+class LocalProtocolError(ProtocolError):
+    """The caller asked for something that the protocol forbids; nothing was changed or sent."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol, and the error knows what to answer.
+
+    `status` is the HTTP status of the answer where the peer still speaks HTTP,
+    `close_code` the WebSocket close code (RFC 6455, section 7.4.1) where it does
+    not, `reason` what the application is told.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        reason: Reason = Reason.PARSE_ERROR,
+        close_code: int = 1002,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.close_code = close_code
+
+
+class ConnectionRefused(Exception):
+    """Raised by middleware: the client is told why, and is not connected.
+
+    `message` and `data` are what its `connect_error` handler gets (rule 60).
+    """
+
+    def __init__(self, message: str = "not authorized", data: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+class Disconnected(Exception):
+    """What was waited for cannot come any more: the socket is gone, for this `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AckTimeout(TimeoutError):
+    """Not every acknowledgement came in time; `responses` has those that did."""
+
+    def __init__(self, responses: list[object]) -> None:
+        super().__init__("operation has timed out")
+        self.responses = responses

@@ -1,0 +1,37 @@
+"""What the core asks of an event loop, in a few functions.
+
+Handlers, middleware and the few methods that wait are coroutines which await only
+what the application wrote and `Runtime.wait`; so they stand here once, and run
+under any loop, or under none in a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+Resolve = Callable[[T | Exception], None]
+Start = Callable[[Resolve[T]], Callable[[], None]]
+
+
+class Runtime(Protocol):
+    """A backend, as the core sees it."""
+
+    def rearm(self) -> None:
+        """`next_deadline` has moved earlier; may not call back into the core."""
+
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+        """Run `function` as a task; `home` is that of the session it runs for."""
+
+    def log(self, message: str, error: Exception | None) -> None:
+        """Write to the log "sansocket": with an error as ERROR and its traceback, else as INFO."""
+
+    async def wait(self, start: Start[T], timeout: float | None) -> T:
+        """Call `start` with a function that ends the wait: with a value, or an exception to raise.
+
+        `start` returns what is called when nobody waits any more, whatever the
+        cause: the answer, the timeout (seconds), or cancellation.
+        """
+        ...

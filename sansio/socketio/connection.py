@@ -1,0 +1,195 @@
+"""One client's connection: the namespaces that share a session.
+
+Here the packets of a client are judged against what it may send now; the first
+that it may not ends the whole connection (rules 44 and 57).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..engineio.encoded import encode_message
+from ..engineio.session import Session
+from ..errors import LocalProtocolError, Reason, RemoteProtocolError
+from ..timers import Timer
+from .events import ConnectRequested, Disconnected, EventReceived
+from .handshake import read_handshake
+from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
+from .parser import Decoder
+from .socket import Socket, State
+
+if TYPE_CHECKING:
+    from .server import Server
+
+
+class Connection:
+    """The receiver of a session's messages."""
+
+    __slots__ = (
+        "_attachment_timer",
+        "_connect_timer",
+        "_decoder",
+        "_left",
+        "_server",
+        "session",
+        "sockets",
+    )
+
+    def __init__(self, server: Server, session: Session, decoder: Decoder, now: float) -> None:
+        self._server = server
+        self.session = session
+        self._decoder = decoder
+        self.sockets: dict[str, Socket] = {}
+        self._left: set[str] = set()
+        """Namespaces that the server has disconnected: what the client sent before it knew
+        is ignored. Bounded by `max_namespaces`."""
+        self._attachment_timer: Timer | None = None
+        timers = server.engine.timers
+        self._connect_timer = timers.at(now + server.config.connect_timeout, self._connect_late)
+
+    # As the receiver of a session
+
+    def message(self, data: str | bytes, now: float) -> None:
+        """Take one message; raises RemoteProtocolError for what the client may not send."""
+        packet = self._decoder.feed(data)
+        if packet is None:
+            self._await_attachments(now)
+            return
+        if self._attachment_timer is not None:
+            self._attachment_timer.cancel()
+            self._attachment_timer = None
+        kind = packet.type
+        if kind is EVENT:
+            self._event(packet)
+        elif kind is ACK:
+            socket = self._joined(packet)
+            if socket is not None and packet.id is not None:
+                socket.acknowledged(packet.id, tuple(packet.data))
+        elif kind is CONNECT:
+            self._connect(packet)
+        elif kind is DISCONNECT:
+            socket = self._joined(packet)
+            if socket is not None:
+                self._leave(socket, Reason.CLIENT_NAMESPACE_DISCONNECT)
+        else:
+            raise RemoteProtocolError("a client may not send CONNECT_ERROR")
+
+    def closed(self, reason: Reason) -> None:
+        """The session is over, and so is every socket on it."""
+        self._connect_timer.cancel()
+        if self._attachment_timer is not None:
+            self._attachment_timer.cancel()
+        for socket in list(self.sockets.values()):
+            self._leave(socket, reason)
+
+    # Packets in
+
+    def _event(self, packet: Packet) -> None:
+        socket = self._joined(packet)
+        if socket is None:
+            return
+        if socket.state is State.CONNECTING:
+            raise RemoteProtocolError("an event before the namespace was joined")
+        data = packet.data
+        name = data[0] if isinstance(data[0], str) else str(data[0])
+        socket.held(True)
+        self._server.tell(EventReceived(socket, name, tuple(data[1:]), packet.id))
+
+    def _joined(self, packet: Packet) -> Socket | None:
+        """The socket that the packet is for, or None where it came too late to matter.
+
+        Raises RemoteProtocolError for a namespace that the client is not in (rule 57).
+        """
+        socket = self.sockets.get(packet.namespace)
+        if socket is None and packet.namespace not in self._left:
+            raise RemoteProtocolError("a packet for a namespace that was not joined")
+        return socket
+
+    def _connect(self, packet: Packet) -> None:
+        """The name is taken before anything is awaited: a second CONNECT is an error (rule 61)."""
+        name = packet.namespace
+        if name in self.sockets:
+            raise RemoteProtocolError("a second CONNECT to a namespace")
+        namespace = self._server.namespaces.get(name)
+        if namespace is None or len(self.sockets) >= self._server.config.max_namespaces:
+            self.send(Packet(CONNECT_ERROR, name, {"message": "Invalid namespace"}))
+            return
+        self._left.discard(name)
+        handshake = read_handshake(self.session, packet.data)
+        socket = Socket(
+            self._server.engine.new_id(),
+            namespace,
+            self,
+            handshake,
+            self._server.config.max_pending_acks,
+        )
+        self.sockets[name] = socket
+        self._server.tell(ConnectRequested(socket, handshake.auth))
+
+    def _await_attachments(self, now: float) -> None:
+        """A header has come, or one of its attachments; all must come in time (security rule T5).
+
+        Raises RemoteProtocolError where no namespace has been joined.
+        """
+        if not self.sockets:
+            raise RemoteProtocolError("attachments before a CONNECT")
+        if self._attachment_timer is None:
+            self._attachment_timer = self._server.engine.timers.at(
+                now + self._server.config.attachment_timeout, self._attachments_late
+            )
+
+    def _attachments_late(self, now: float) -> None:
+        self.session.abort(Reason.PARSE_ERROR)
+
+    def _connect_late(self, now: float) -> None:
+        """No namespace was joined in time, whatever was refused meanwhile (security rule T22)."""
+        self.session.close(Reason.FORCED_CLOSE)
+
+    # For the sockets
+
+    def send(self, packet: Packet) -> None:
+        """Queue a packet; raises LocalProtocolError for one that cannot be encoded."""
+        self.session.send(encode_message(self._server.parser.encode(packet)))
+
+    def accepted(self, socket: Socket) -> None:
+        """Tell the client the public id of its socket (rule 58)."""
+        self._connect_timer.cancel()
+        self.send(Packet(CONNECT, socket.namespace.name, {"sid": socket.id}))
+
+    def refused(self, socket: Socket, message: str, data: object) -> None:
+        """Tell the client why: an object with `message`, and `data` where there is some.
+
+        Raises LocalProtocolError for data that cannot be encoded; the client is refused
+        without it.
+        """
+        name = socket.namespace.name
+        del self.sockets[name]
+        error: dict[str, object] = {"message": message}
+        if data is None:
+            self.send(Packet(CONNECT_ERROR, name, error))
+            return
+        try:
+            self.send(Packet(CONNECT_ERROR, name, {**error, "data": data}))
+        except LocalProtocolError:
+            self.send(Packet(CONNECT_ERROR, name, error))
+            raise
+
+    def disconnect(self, socket: Socket) -> None:
+        """The server ends one namespace; the connection stays (rule 67)."""
+        if self.sockets.get(socket.namespace.name) is socket:
+            self.send(Packet(DISCONNECT, socket.namespace.name))
+            if len(self._left) < self._server.config.max_namespaces:
+                self._left.add(socket.namespace.name)
+            self._leave(socket, Reason.SERVER_NAMESPACE_DISCONNECT)
+
+    def disconnect_all(self) -> None:
+        """The server ends every namespace, and then the connection (rule 69)."""
+        for socket in list(self.sockets.values()):
+            self.disconnect(socket)
+        self.session.close(Reason.FORCED_CLOSE)
+
+    def _leave(self, socket: Socket, reason: Reason) -> None:
+        del self.sockets[socket.namespace.name]
+        if socket.close(reason):
+            self._server.tell(Disconnected(socket, str(reason)))
+            self._server.engine.timers.soon()

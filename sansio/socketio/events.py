@@ -1,0 +1,39 @@
+"""What the server tells its driver: a client wants in, has sent an event, is gone.
+
+Final: code outside may match on these classes, and may not subclass them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from .socket import Socket
+
+
+class ConnectRequested(msgspec.Struct, frozen=True):
+    """A client asks for a namespace: answer with `socket.accept()` or `socket.refuse(...)`."""
+
+    socket: Socket
+    auth: dict[str, Any]
+
+
+class EventReceived(msgspec.Struct, frozen=True):
+    """A client has sent an event; call `socket.held(False)` once it has been handled."""
+
+    socket: Socket
+    name: str
+    args: tuple[Any, ...]
+    ack: int | None
+    """What `socket.reply` takes as the number, where the client wants an answer."""
+
+
+class Disconnected(msgspec.Struct, frozen=True):
+    """A socket that had been accepted is gone; the last that is told of it."""
+
+    socket: Socket
+    reason: str
+
+
+Event = ConnectRequested | EventReceived | Disconnected

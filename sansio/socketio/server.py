@@ -1,0 +1,73 @@
+"""Every client of one Socket.IO server, as one state machine.
+
+A driver opens wires, feeds them bytes with the time, and takes events; it knows
+neither packets nor sessions. The application's side is `App`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..config import ServerConfig
+from ..engineio.server import UNKNOWN, Engine
+from ..engineio.session import Peer, Session
+from ..engineio.wire import ServerWire
+from .connection import Connection
+from .events import Event
+from .parser import Parser
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
+
+
+class Server:
+    """The engine, the namespaces, and the events that the driver has not taken yet.
+
+    `rearm` is called when `next_deadline` has moved earlier; `entropy` gives that
+    many random bytes. The same input gives the same output.
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        parser: Parser,
+        *,
+        rearm: Callable[[], None],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self.config = config
+        self.parser = parser
+        self.engine = Engine(config, self, rearm=rearm, entropy=entropy)
+        self.namespaces: dict[str, Namespace] = {}
+        self._events: deque[Event] = deque()
+
+    def open(self, wake: Callable[[], None], now: float, peer: Peer = UNKNOWN) -> ServerWire:
+        """A connection has come; `wake` is called when it has something to send."""
+        return self.engine.open(wake, now, peer)
+
+    def next_event(self) -> Event | None:
+        """The next event, in the order in which they happened, or None."""
+        return self._events.popleft() if self._events else None
+
+    def next_deadline(self) -> float | None:
+        """When `handle_timeout` is due (seconds), or None; changes nothing."""
+        return self.engine.next_deadline()
+
+    def handle_timeout(self, now: float) -> None:
+        """Do all that is due at `now` (seconds); doing it again does nothing more."""
+        self.engine.handle_timeout(now)
+
+    def session_opened(self, session: Session, now: float) -> Connection:
+        """A client has shaken hands; it may ask for namespaces."""
+        config = self.config
+        decoder = self.parser.decoder(
+            max_attachments=config.max_attachments,
+            max_attachment_bytes=config.max_attachment_bytes,
+        )
+        return Connection(self, session, decoder, now)
+
+    def tell(self, event: Event) -> None:
+        """Queue an event for the driver."""
+        self._events.append(event)

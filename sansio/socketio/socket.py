@@ -1,0 +1,327 @@
+"""One client in one namespace. Nothing in it waits, but for what says `async`.
+
+This module does not know how a message travels: it asks its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Final
+
+from ..config import Transport
+from ..engineio.encoded import Encoded
+from ..errors import AckTimeout, Disconnected, LocalProtocolError, Reason
+from ..runtime import Resolve
+from .acks import Acks, Pending, Values, one_or_several
+from .broadcast import Broadcast
+from .emission import Emission
+from .packet import Packet, Type
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .handshake import Handshake
+    from .namespace import Namespace
+
+
+class State(Enum):
+    """Where a socket stands: its name is taken from CONNECTING on (security rule 26)."""
+
+    CONNECTING = auto()
+    CONNECTED = auto()
+    DISCONNECTED = auto()
+
+
+class Input(Enum):
+    """What can happen to a socket's state."""
+
+    ACCEPT = auto()
+    REFUSE = auto()
+    LEAVE = auto()
+
+
+TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
+    State.CONNECTING: {
+        Input.ACCEPT: State.CONNECTED,
+        Input.REFUSE: State.DISCONNECTED,
+        Input.LEAVE: State.DISCONNECTED,
+    },
+    State.CONNECTED: {Input.LEAVE: State.DISCONNECTED},
+    State.DISCONNECTED: {},
+}
+
+DRAINED: Final = 65_536
+"""The backlog, in bytes, under which a peer counts as having caught up."""
+
+
+class Socket:
+    """A client, in one namespace.
+
+    Once it is disconnected, `emit` and `disconnect` have no effect: a client may go
+    at any time, and what is sent to it is delivered at most once.
+    """
+
+    __slots__ = (
+        "_acks",
+        "_connection",
+        "_last_rooms",
+        "data",
+        "handshake",
+        "id",
+        "mailbox",
+        "namespace",
+        "recovered",
+        "state",
+    )
+
+    def __init__(
+        self,
+        socket_id: str,
+        namespace: Namespace,
+        connection: Connection,
+        handshake: Handshake,
+        max_pending_acks: int,
+    ) -> None:
+        self.id = socket_id
+        """Public, unlike the id of the session that carries it (rule 97)."""
+        self.namespace = namespace
+        self.handshake = handshake
+        self.data: dict[str, Any] = {}
+        """The application's own."""
+        self.recovered = False
+        self.state = State.CONNECTING
+        self.mailbox = namespace.mailbox(connection.session.peer.home)
+        self._connection = connection
+        self._acks = Acks(max_pending_acks)
+        self._last_rooms: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"<Socket {self.id} {self.namespace.name} {self.state.name.lower()}>"
+
+    def step(self, what: Input) -> None:
+        """Change the state by the table: the one assignment to it.
+
+        Raises LocalProtocolError for an input that the state does not have.
+        """
+        try:
+            self.state = TRANSITIONS[self.state][what]
+        except KeyError:
+            raise LocalProtocolError(f"{what.name} in state {self.state.name}") from None
+
+    @property
+    def connected(self) -> bool:
+        """Whether it has been accepted, and has not been disconnected since."""
+        return self.state is State.CONNECTED
+
+    @property
+    def transport(self) -> Transport:
+        """What carries it now: "polling" or "websocket"."""
+        return self._connection.session.transport
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        """Its rooms, its own among them; in a disconnect handler, those that it was in."""
+        if self.state is State.DISCONNECTED:
+            return self._last_rooms
+        return self.namespace.rooms.of(self)
+
+    # What only queues
+
+    def emit(self, event: str, *args: Any, ack: Callable[..., None] | None = None) -> None:
+        """Send an event; `ack` is called with what the client acknowledges, if it does.
+
+        Raises LocalProtocolError for a reserved event name, arguments that no packet can
+        carry, a socket that has not been accepted yet, or too many pending
+        acknowledgements.
+        """
+        if ack is None:
+            self.emit_packet(event, args)
+        else:
+            acknowledged = ack
+            self.emit_packet(
+                event, args, Pending(lambda values: acknowledged(*values), lambda error: None)
+            )
+
+    def send(self, *args: Any) -> None:
+        """Send the event `message`; raises what `emit` raises."""
+        self.emit("message", *args)
+
+    def join(self, room: str) -> None:
+        """Enter a room; no effect once disconnected.
+
+        Raises LocalProtocolError before the socket is accepted, at the bound on rooms,
+        and for the room of another socket (security rule 26).
+        """
+        self.namespace.join(self, room)
+
+    def leave(self, room: str) -> None:
+        """Leave a room; no effect for one that it is not in."""
+        self.namespace.rooms.leave(self, room)
+
+    def disconnect(self, close: bool = False) -> None:
+        """Disconnect from this namespace, or with `close` the whole connection (rule 69)."""
+        if close:
+            self._connection.disconnect_all()
+        else:
+            self._connection.disconnect(self)
+
+    # Operators: each makes a new one, nothing is remembered here (rule 74)
+
+    @property
+    def broadcast(self) -> Broadcast:
+        """Everyone in the namespace but this socket."""
+        return Broadcast(self.namespace, but=frozenset({self.id}))
+
+    def to(self, *rooms: str) -> Broadcast:
+        """Everyone in any of the rooms, each once, but this socket."""
+        return self.broadcast.to(*rooms)
+
+    in_ = to
+
+    def except_(self, *rooms: str) -> Broadcast:
+        """Everyone in the namespace but those in the rooms, and this socket."""
+        return self.broadcast.except_(*rooms)
+
+    @property
+    def local(self) -> Broadcast:
+        """Everyone on this server but this socket."""
+        return self.broadcast.local
+
+    @property
+    def volatile(self) -> Emission:
+        """An emission that is dropped when the client cannot take it now (rule 72)."""
+        return Emission(self, volatile=True)
+
+    def timeout(self, seconds: float) -> Emission:
+        """An emission whose acknowledgement must come within `seconds`."""
+        return Emission(self, seconds=seconds)
+
+    # What waits
+
+    async def call(self, event: str, *args: Any, timeout: float | None = None) -> Any:
+        """Send an event and wait for what the client acknowledges.
+
+        Returns the value, a tuple of several, or None for none. Raises Disconnected when
+        the socket is or gets disconnected, the loop's own timeout error (TimeoutError on
+        asyncio, trio.TooSlowError on Trio) after `timeout` seconds, and what `emit`
+        raises. Cancelled, it forgets the acknowledgement; the event stays sent.
+        """
+
+        def start(resolve: Resolve[Any]) -> Callable[[], None]:
+            if self.state is State.DISCONNECTED:
+                resolve(Disconnected("the socket is disconnected"))
+                return lambda: None
+            pending = Pending(lambda values: resolve(one_or_several(values)), resolve)
+            number = self.emit_packet(event, args, pending)
+            return lambda: self.unexpect(number)
+
+        return await self.namespace.runtime.wait(start, timeout)
+
+    async def drain(self) -> None:
+        """Wait until the client has caught up: under 64 KiB are waiting for it.
+
+        Raises Disconnected when the socket is or gets disconnected. Cancellation has no
+        effect beyond the waiting.
+        """
+        session = self._connection.session
+
+        def start(resolve: Resolve[None]) -> Callable[[], None]:
+            def look() -> None:
+                if self.state is State.DISCONNECTED:
+                    resolve(Disconnected("the socket is disconnected"))
+                elif session.backlog < DRAINED:
+                    resolve(None)
+                else:
+                    session.when_relieved(look)
+
+            look()
+            return lambda: None
+
+        await self.namespace.runtime.wait(start, None)
+
+    # For the namespace and its operators
+
+    def deliver(self, encoded: Encoded, volatile: bool = False) -> None:
+        """Queue what was encoded for many; a volatile message only if it goes out now."""
+        session = self._connection.session
+        if not volatile or session.writable:
+            session.send(encoded)
+
+    def expect(self, number: int, pending: Pending) -> None:
+        """Wait for an acknowledgement; raises LocalProtocolError at the bound."""
+        self._acks.expect(number, pending)
+
+    def unexpect(self, number: int | None) -> None:
+        """Nobody waits for that acknowledgement any more, if anyone did."""
+        if number is not None:
+            self._acks.drop(number)
+
+    def acknowledged(self, number: int, values: Values) -> None:
+        """The client has acknowledged (rule 47)."""
+        self._acks.answer(number, values)
+
+    def reply(self, number: int, values: Values) -> None:
+        """Acknowledge an event of the client's; no effect once disconnected."""
+        if self.state is State.CONNECTED:
+            packet = Packet(Type.ACK, self.namespace.name, list(values), number)
+            self._connection.send(packet)
+
+    def accept(self) -> None:
+        """Let it in: into its own room, and only then the client is told (rule 64)."""
+        self.step(Input.ACCEPT)
+        self.namespace.enter(self)
+        self._connection.accepted(self)
+
+    def refuse(self, message: str, data: object = None) -> None:
+        """Turn it away, and tell the client why (rule 60)."""
+        self.step(Input.REFUSE)
+        self._connection.refused(self, message, data)
+
+    def close(self, reason: Reason) -> bool:
+        """It is gone; whether that is news to the application."""
+        if self.state is State.DISCONNECTED:
+            return False
+        told = self.state is State.CONNECTED
+        self._last_rooms = self.namespace.rooms.of(self)
+        self.step(Input.LEAVE)
+        self.namespace.forget(self)
+        self._acks.fail_all(Disconnected(reason))
+        return told
+
+    def held(self, waits: bool) -> None:
+        """One of its events waits for its handler, or does not any more."""
+        if waits:
+            self._connection.session.hold()
+        else:
+            self._connection.session.release()
+
+    def emit_packet(
+        self,
+        event: str,
+        args: tuple[Any, ...],
+        pending: Pending | None = None,
+        *,
+        volatile: bool = False,
+        timeout: float | None = None,
+    ) -> int | None:
+        """Send an event; returns the number of the acknowledgement that is awaited.
+
+        Raises what `emit` raises; when the socket is disconnected, `pending` fails.
+        """
+        if self.state is State.CONNECTING:
+            raise LocalProtocolError(f"{event!r} to a socket that is not accepted yet")
+        namespace = self.namespace
+        number = None if pending is None else namespace.next_ack()
+        encoded = namespace.encode_event(event, args, number)
+        if self.state is State.DISCONNECTED:
+            if pending is not None:
+                pending.failed(Disconnected("the socket is disconnected"))
+            return None
+        if pending is not None and number is not None:
+            self._acks.expect(number, pending)
+            if timeout is not None:
+                pending.timer = namespace.after(
+                    timeout, lambda now: self._acks.fail(number, AckTimeout([]))
+                )
+        self.deliver(encoded, volatile)
+        return number

@@ -1,0 +1,97 @@
+"""The pump between Trio and the core: tasks, one timer, and waiting.
+
+What it does not know: packets, sessions, transports.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol, TypeVar
+
+import trio
+
+from sansocket.sansio.engineio.server import Engine
+from sansocket.sansio.runtime import Start
+
+logger = logging.getLogger("sansocket")
+
+T = TypeVar("T")
+
+
+class Core(Protocol):
+    """A server of the core: `App` or `EngineApp`."""
+
+    @property
+    def engine(self) -> Engine:
+        """What carries the connections, and knows the deadlines."""
+        ...
+
+    def deliver(self) -> None:
+        """Hand the events that have come to their handlers."""
+
+
+class TrioRuntime:
+    """What the core asks of an event loop, in Trio's terms.
+
+    A session's `home` is the nursery of the `serve` that its connection came through:
+    its handlers run there, and end with it.
+    """
+
+    def __init__(self) -> None:
+        self.rearmed = trio.Event()
+
+    def rearm(self) -> None:
+        """Wake the timer."""
+        self.rearmed.set()
+
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+        """Run a handler as a task of the server."""
+        assert isinstance(home, trio.Nursery)
+        home.start_soon(function)
+
+    def log(self, message: str, error: Exception | None) -> None:
+        """Write to the log: see `Runtime.log`."""
+        logger.log(logging.INFO if error is None else logging.ERROR, message, exc_info=error)
+
+    async def wait(self, start: Start[T], timeout: float | None) -> T:
+        """Wait for what `start` promises; raises trio.TooSlowError after `timeout` seconds."""
+        done = trio.Event()
+        results: list[T | Exception] = []
+
+        def resolve(result: T | Exception) -> None:
+            if not results:
+                results.append(result)
+                done.set()
+
+        limit: AbstractContextManager[object] = (
+            nullcontext() if timeout is None else trio.fail_after(timeout)
+        )
+        forget = start(resolve)
+        try:
+            with limit:
+                await done.wait()
+        finally:
+            forget()
+        [result] = results
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+async def keep_time(core: Core, runtime: TrioRuntime, lock: trio.Lock) -> None:
+    """Be the one timer of the server, for as long as this task lives.
+
+    Every `serve` has such a task; the lock lets one of them work, and another take over
+    when that one's `serve` ends.
+    """
+    async with lock:
+        while True:
+            deadline = core.engine.next_deadline()
+            with trio.move_on_at(math.inf if deadline is None else deadline):
+                await runtime.rearmed.wait()
+            runtime.rearmed = trio.Event()
+            core.engine.handle_timeout(trio.current_time())
+            core.deliver()

@@ -1,0 +1,162 @@
+"""Listening, serving and closing on Trio: the same for Socket.IO and for Engine.IO alone."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import trio
+import trio_websocket
+
+from sansocket.sansio.bound import Bound
+from sansocket.sansio.errors import Reason
+
+from .connection import Connection, Stream
+from .runtime import Core, TrioRuntime, keep_time
+from .websocket import carry
+
+Listener = trio.SocketListener | trio.SSLListener[trio.SocketStream]
+
+GRACE: Final = 10.0
+"""For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
+
+
+class Serving:
+    """What a server does that needs Trio; mixed into the core's `App` and `EngineApp`."""
+
+    def _set_up(self, core: Core, runtime: TrioRuntime) -> None:
+        self._core = core
+        self._trio = runtime
+        self._timekeeper = trio.Lock()
+        self._connections: set[Connection] = set()
+        self._homes: dict[trio.Nursery, trio.CancelScope] = {}
+
+    async def serve(
+        self,
+        host: str | None,
+        port: int,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        task_status: trio.TaskStatus[Bound] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Listen on `host` (None for every interface) and `port` (0 for a free one), and serve.
+
+        With `ssl_context` the connections are encrypted. Returns after `aclose`; until
+        then it runs, and `nursery.start` returns the Bound. Raises OSError when it cannot
+        listen. Cancelled, it closes every connection at once and cancels the handlers.
+        """
+        listeners: list[trio.SocketListener] = await trio.open_tcp_listeners(port, host=host)
+        encrypted: Sequence[Listener] = listeners
+        if ssl_context is not None:
+            encrypted = [
+                trio.SSLListener(listener, ssl_context, https_compatible=True)
+                for listener in listeners
+            ]
+        await self.serve_listeners(encrypted, task_status=task_status)
+
+    async def serve_listeners(
+        self,
+        listeners: Sequence[Listener],
+        *,
+        task_status: trio.TaskStatus[Bound] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve connections from listeners that are open already, and close them at the end.
+
+        Otherwise like `serve`.
+        """
+        accepting = trio.CancelScope()
+        async with self._home(accepting) as home:
+
+            async def handle(stream: Stream) -> None:
+                connection = Connection(self._core, stream, home)
+                self._connections.add(connection)
+                try:
+                    await connection.run()
+                finally:
+                    self._connections.discard(connection)
+
+            task_status.started(bound_of(listeners))
+            with accepting:
+                await trio.serve_listeners(handle, list(listeners), handler_nursery=home)
+
+    @asynccontextmanager
+    async def listening(
+        self, host: str | None, port: int, *, ssl_context: ssl.SSLContext | None = None
+    ) -> AsyncGenerator[Bound]:
+        """Serve in the background for as long as the block runs; gives the Bound.
+
+        Leaving the block closes the connections at once and cancels the handlers: call
+        `aclose` in it for a graceful end. Raises and is cancelled like `serve`.
+        """
+        async with trio.open_nursery() as nursery:
+
+            async def serve(task_status: trio.TaskStatus[Bound]) -> None:
+                await self.serve(host, port, ssl_context=ssl_context, task_status=task_status)
+
+            bound: Bound = await nursery.start(serve)
+            yield bound
+            nursery.cancel_scope.cancel()
+
+    async def websocket_handler(
+        self, source: trio_websocket.WebSocketRequest | trio_websocket.WebSocketConnection
+    ) -> None:
+        """Serve one client on a WebSocket of trio-websocket, until it ends.
+
+        For `trio_websocket.serve_websocket(io.websocket_handler, ...)`, or with a
+        connection that the application has accepted itself. trio-websocket does not tell
+        the Host header, so a page's own origin is known only where it is the address that
+        the server listens on: name others in `cors_allowed_origins`. Cancelled, it ends
+        the session at once and cancels its handlers.
+        """
+        async with self._home(trio.CancelScope()) as home:
+            await carry(self._core, source, home)
+
+    async def aclose(self, grace: float = GRACE) -> None:
+        """Stop accepting, tell the clients, let handlers finish, close.
+
+        After `grace` seconds what still runs is cancelled. Returns at once, but for
+        a checkpoint: `serve` returns when all is done. Cancelled, nothing is undone.
+        """
+        deadline = trio.current_time() + grace
+        for home, accepting in self._homes.items():
+            accepting.cancel()
+            home.cancel_scope.deadline = min(home.cancel_scope.deadline, deadline)
+        self._core.engine.close(Reason.SERVER_SHUTTING_DOWN)
+        self._core.deliver()
+        for connection in list(self._connections):
+            connection.wire.finish()
+        await trio.lowlevel.checkpoint()
+
+    @asynccontextmanager
+    async def _home(self, accepting: trio.CancelScope) -> AsyncGenerator[trio.Nursery]:
+        """A nursery for connections and handlers, and a timer that outlives them."""
+        async with trio.open_nursery() as outer:
+            outer.start_soon(keep_time, self._core, self._trio, self._timekeeper)
+            async with trio.open_nursery() as home:
+                self._homes[home] = accepting
+                try:
+                    yield home
+                finally:
+                    del self._homes[home]
+                    self._abandon(home)
+            outer.cancel_scope.cancel()
+
+    def _abandon(self, home: trio.Nursery) -> None:
+        """No connection comes any more: end the sessions that no connection carries."""
+        for session in list(self._core.engine.sessions.values()):
+            if session.peer.home is home and session.carrier is None:
+                session.abort(Reason.SERVER_SHUTTING_DOWN)
+        self._core.deliver()
+
+
+def bound_of(listeners: Sequence[Listener]) -> Bound:
+    """Where the listeners listen."""
+    addresses: list[tuple[str, int]] = []
+    for listener in listeners:
+        plain = listener.transport_listener if isinstance(listener, trio.SSLListener) else listener
+        assert isinstance(plain, trio.SocketListener)
+        name: tuple[str, int] = plain.socket.getsockname()
+        addresses.append((name[0], name[1]))
+    return Bound(tuple(addresses))
