@@ -78,23 +78,24 @@ class Dispatch:
     # Connecting and disconnecting
 
     async def _connect(self, event: ConnectRequested) -> None:
-        """Ask the middleware; the client may go during any of its awaits (rule 64)."""
+        """Ask the middleware; the client may go before, and during any of its awaits (rule 64)."""
         socket = event.socket
         try:
             for middleware in socket.namespace.middleware:
+                if socket.state is not State.CONNECTING:
+                    return
                 waiting = middleware.function(socket, event.auth)
                 if middleware.is_async:
                     await waiting
-                if socket.state is not State.CONNECTING:
-                    return
         except ConnectionRefused as refusal:
             self._refuse(socket, refusal.message, refusal.data)
         except Exception as error:
             self._refuse(socket, INTERNAL_ERROR)
             self.failures.report(error, socket, "connect", (event.auth,))
         else:
-            socket.accept()
-            await self._lifecycle(socket, "connect")
+            if socket.state is State.CONNECTING:
+                socket.accept()
+                await self._lifecycle(socket, "connect")
 
     def _refuse(self, socket: Socket, message: str, data: object = None) -> None:
         if socket.state is State.CONNECTING:

@@ -1,0 +1,92 @@
+"""A runtime without a loop: coroutines are stepped by hand, and nothing waits for a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from itertools import count
+from typing import Any, TypeVar
+
+from sansocket.sansio.runtime import Start
+
+T = TypeVar("T")
+
+
+class Pause(Awaitable[None]):
+    """One step: whoever awaits it goes on when the runtime is run again."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield
+
+
+class Gate:
+    """What a handler of a test waits for until the test opens it."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+    def open(self) -> None:
+        """Let everybody through at the runtime's next run."""
+        self.is_open = True
+
+    async def wait(self) -> None:
+        """Wait until it is open."""
+        while not self.is_open:
+            await Pause()
+
+
+class LoopFree:
+    """The core's `Runtime`; `run` steps every task until none can go on at once."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Coroutine[Any, Any, None]] = []
+        self.homes: list[object] = []
+        self.logged: list[tuple[str, Exception | None]] = []
+        self.rearmed = 0
+
+    def rearm(self) -> None:
+        """Count the calls."""
+        self.rearmed += 1
+
+    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+        """Keep the task for `run`."""
+        self.tasks.append(function())
+        self.homes.append(home)
+
+    def log(self, message: str, error: Exception | None) -> None:
+        """Keep what is logged."""
+        self.logged.append((message, error))
+
+    async def wait(self, start: Start[T], timeout: float | None) -> T:
+        """Wait for what `start` promises; no time passes here, so `timeout` is nothing."""
+        results: list[T | Exception] = []
+        forget = start(results.append)
+        try:
+            while not results:
+                await Pause()
+        finally:
+            forget()
+        result = results[0]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def run(self) -> None:
+        """Step every task twice: once for what has come, once for what that has brought."""
+        for _ in range(2):
+            for task in list(self.tasks):
+                try:
+                    task.send(None)
+                except StopIteration:
+                    self.tasks.remove(task)
+
+    def cancel(self) -> None:
+        """End every task where it waits, as a backend does when it is cancelled."""
+        for task in self.tasks:
+            task.close()
+        self.tasks.clear()
+
+
+def counting_entropy() -> Callable[[int], bytes]:
+    """Bytes that count up: each id is new, and the same in every run."""
+    numbers = count(1)
+    return lambda size: next(numbers).to_bytes(size, "big")

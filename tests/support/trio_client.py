@@ -1,0 +1,295 @@
+"""Clients on Trio for the tests of a server: HTTP by h11, WebSocket by trio-websocket.
+
+What a test waits for is the thing itself: `until` looks again and again, `Books` knows what a
+server must have given back.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import struct
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import h11
+import trio
+import trio_websocket
+
+from sansocket.sansio.engineio.server import Engine
+
+PATIENCE: Final = 60
+"""Seconds: a machine with other work is slow."""
+
+HOST: Final = "127.0.0.1"
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+
+async def open_stream(
+    port: int, tls: ssl.SSLContext | None = None, *, host: str = HOST, receive_buffer: int = 0
+) -> Stream:
+    """Connect; with `receive_buffer` (bytes) the kernel keeps little of what is not read."""
+    sock = trio.socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    try:
+        await sock.connect((host, port))
+    except BaseException:
+        sock.close()
+        raise
+    stream = trio.SocketStream(sock)
+    if tls is None:
+        return stream
+    return trio.SSLStream(stream, tls, server_hostname=host, https_compatible=True)
+
+
+def transport_of(stream: Stream) -> trio.SocketStream:
+    """The TCP stream, under TLS or not."""
+    return stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+
+
+def reset(stream: Stream) -> None:
+    """Go as a killed process goes: the server's next read or write fails."""
+    sock = transport_of(stream).socket
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+async def read_to_end(stream: Stream) -> bytes:
+    """All that comes until the server closes; a reset raises trio.BrokenResourceError."""
+    data = bytearray()
+    while piece := await stream.receive_some(65_536):
+        data += piece
+    return bytes(data)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until the condition holds."""
+    with trio.fail_after(PATIENCE):
+        while not condition():
+            await trio.sleep(0.001)
+
+
+class Core(Protocol):
+    """A server of either kind."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+
+class Books:
+    """What a server holds for its connections: descriptors, tasks and sessions."""
+
+    def __init__(self, server: Core) -> None:
+        self._server = server
+        self._before = self.held()
+
+    def held(self) -> tuple[int, int, int]:
+        """What the process holds now, the test's own connections included."""
+        tasks = trio.lowlevel.current_statistics().tasks_living
+        return len(os.listdir("/proc/self/fd")), tasks, len(self._server.engine.sessions)
+
+    async def balanced(self) -> None:
+        """Wait until no more is held than before; fails with both counts."""
+        try:
+            await until(lambda: self.held() <= self._before)
+        except trio.TooSlowError:
+            assert self.held() == self._before
+        assert self.held() == self._before
+
+
+# HTTP
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+class HttpClient:
+    """Requests on one connection; h11 judges what the server answers."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self._http = h11.Connection(h11.CLIENT)
+
+    async def request(
+        self, method: str, query: str = "", body: str | bytes = b"", path: str = "/socket.io/"
+    ) -> Answer:
+        """Send a request and read its answer."""
+        await self.send(method, query, body, path)
+        return await self.answer()
+
+    async def send(
+        self, method: str, query: str = "", body: str | bytes = b"", path: str = "/socket.io/"
+    ) -> None:
+        """Send a request."""
+        data = body.encode() if isinstance(body, str) else body
+        if self._http.our_state is h11.DONE:
+            self._http.start_next_cycle()
+        headers = [("Host", HOST), ("Content-Length", str(len(data)))]
+        request = h11.Request(method=method, target=f"{path}?{query}", headers=headers)
+        pieces = [self._http.send(request)]
+        pieces += [self._http.send(event) for event in (h11.Data(data=data), h11.EndOfMessage())]
+        await self.stream.send_all(b"".join(piece or b"" for piece in pieces))
+
+    async def answer(self) -> Answer:
+        """Read the answer to the request that was sent."""
+        head = await self._event()
+        assert isinstance(head, h11.Response)
+        body = b""
+        while isinstance(event := await self._event(), h11.Data):
+            body += event.data
+        assert isinstance(event, h11.EndOfMessage)
+        headers = {name.decode(): value.decode() for name, value in head.headers}
+        return Answer(head.status_code, headers, body.decode())
+
+    async def _event(self) -> object:
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._http.receive_data(bytes(await self.stream.receive_some(65_536)))
+        return event
+
+
+class Poller:
+    """An Engine.IO session by polling: one connection for its GETs, another for its POSTs."""
+
+    def __init__(self, gets: HttpClient, posts: HttpClient, path: str) -> None:
+        self.gets = gets
+        self.posts = posts
+        self.sid = ""
+        self._path = path
+
+    @property
+    def query(self) -> str:
+        """The query of its requests."""
+        return "EIO=4&transport=polling" + (f"&sid={self.sid}" if self.sid else "")
+
+    async def open(self) -> None:
+        """Shake hands."""
+        self.sid = json.loads((await self.get())[1:])["sid"]
+
+    async def park(self) -> None:
+        """Send a GET without waiting for its answer."""
+        await self.gets.send("GET", self.query, path=self._path)
+
+    async def get(self) -> str:
+        """The payload that the next GET brings."""
+        answer = await self.gets.request("GET", self.query, path=self._path)
+        assert answer.status == 200, answer
+        return answer.body
+
+    async def post(self, payload: str) -> Answer:
+        """Send packets."""
+        return await self.posts.request("POST", self.query, payload, path=self._path)
+
+    async def join(self) -> str:
+        """Connect to the main namespace; the socket's id."""
+        await self.post("40")
+        sid: str = json.loads((await self.get())[2:])["sid"]
+        return sid
+
+
+@asynccontextmanager
+async def polling(
+    port: int, tls: ssl.SSLContext | None = None, path: str = "/socket.io/"
+) -> AsyncGenerator[Poller]:
+    """A session by polling, its handshake done."""
+    async with await open_stream(port, tls) as gets, await open_stream(port, tls) as posts:
+        client = Poller(HttpClient(gets), HttpClient(posts), path)
+        await client.open()
+        yield client
+
+
+# WebSocket
+
+
+class WebSocketClient:
+    """An Engine.IO session on a WebSocket of trio-websocket, after its open packet."""
+
+    def __init__(self, websocket: trio_websocket.WebSocketConnection, stream: Stream) -> None:
+        self.websocket = websocket
+        self.stream = stream
+
+    async def send(self, *messages: str | bytes) -> None:
+        """Send messages as they are."""
+        for message in messages:
+            await self.websocket.send_message(message)
+
+    async def emit(self, event: str, *args: Any, ack: int | str = "") -> None:
+        """Send an event of the main namespace, without attachments."""
+        await self.send(f"42{ack}{json.dumps([event, *args])}")
+
+    async def receive(self) -> str | bytes:
+        """The next message; a ping is answered on the way."""
+        while (message := await self.websocket.get_message()) == "2":
+            await self.websocket.send_message("3")
+        return message
+
+    async def event(self) -> list[Any]:
+        """The next event of the main namespace: its name and its arguments."""
+        message = await self.receive()
+        assert isinstance(message, str)
+        assert message.startswith("42["), message
+        event: list[Any] = json.loads(message[2:])
+        return event
+
+    async def join(self, namespace: str = "/", auth: object = None) -> str:
+        """Connect to a namespace; the socket's id."""
+        name = "" if namespace == "/" else f"{namespace},"
+        await self.send(f"40{name}" + ("" if auth is None else json.dumps(auth)))
+        answer = await self.receive()
+        assert isinstance(answer, str)
+        assert answer.startswith(f"40{name}{{"), answer
+        sid: str = json.loads(answer.removeprefix(f"40{name}"))["sid"]
+        return sid
+
+    @property
+    def closed(self) -> int:
+        """The code of the server's close frame, 1006 where it sent none, 0 while it is open."""
+        reason = self.websocket.closed
+        return 0 if reason is None else reason.code
+
+    async def close_code(self) -> int:
+        """Read until the WebSocket closes; the code of the server's close frame."""
+        try:
+            while True:
+                await self.receive()
+        except trio_websocket.ConnectionClosed:
+            return self.closed
+
+
+@asynccontextmanager
+async def websocket(
+    port: int,
+    tls: ssl.SSLContext | None = None,
+    *,
+    path: str = "/socket.io/",
+    sid: str = "",
+    receive_buffer: int = 0,
+) -> AsyncGenerator[WebSocketClient]:
+    """A WebSocket: of a session of its own, whose open packet was read, or for the one of `sid`.
+
+    It reads two messages ahead of the test, and no more. When the block ends the connection
+    breaks without a close frame.
+    """
+    stream = await open_stream(port, tls, receive_buffer=receive_buffer)
+    resource = f"{path}?EIO=4&transport=websocket" + (f"&sid={sid}" if sid else "")
+    async with stream, trio.open_nursery() as nursery:
+        connection = await trio_websocket.wrap_client_stream(
+            nursery, stream, f"{HOST}:{port}", resource
+        )
+        client = WebSocketClient(connection, stream)
+        if not sid:
+            opened = await client.receive()
+            assert str(opened).startswith("0{"), opened
+        yield client
+        nursery.cancel_scope.cancel()
