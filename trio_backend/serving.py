@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -47,14 +48,8 @@ class Serving:
         then it runs, and `nursery.start` returns the Bound. Raises OSError when it cannot
         listen. Cancelled, it closes every connection at once and cancels the handlers.
         """
-        listeners: list[trio.SocketListener] = await trio.open_tcp_listeners(port, host=host)
-        encrypted: Sequence[Listener] = listeners
-        if ssl_context is not None:
-            encrypted = [
-                trio.SSLListener(listener, ssl_context, https_compatible=True)
-                for listener in listeners
-            ]
-        await self.serve_listeners(encrypted, task_status=task_status)
+        listeners = await open_listeners(host, port, ssl_context)
+        await self.serve_listeners(listeners, task_status=task_status)
 
     async def serve_listeners(
         self,
@@ -66,7 +61,15 @@ class Serving:
 
         Otherwise like `serve`.
         """
-        accepting = trio.CancelScope()
+        await self._serve(listeners, trio.CancelScope(), task_status=task_status)
+
+    async def _serve(
+        self,
+        listeners: Sequence[Listener],
+        accepting: trio.CancelScope,
+        *,
+        task_status: trio.TaskStatus[Bound],
+    ) -> None:
         async with self._home(accepting) as home:
 
             async def handle(stream: Stream) -> None:
@@ -88,16 +91,23 @@ class Serving:
         """Serve in the background for as long as the block runs; gives the Bound.
 
         Leaving the block closes the connections at once and cancels the handlers: call
-        `aclose` in it for a graceful end. Raises and is cancelled like `serve`.
+        `aclose` in it for a graceful end, which leaving the block then waits for. An
+        exception of the block comes out as it is, in no group. Raises and is cancelled
+        like `serve`.
         """
+        listeners = await open_listeners(host, port, ssl_context)
+        accepting = trio.CancelScope()
+        failure: Exception | None = None
         async with trio.open_nursery() as nursery:
-
-            async def serve(task_status: trio.TaskStatus[Bound]) -> None:
-                await self.serve(host, port, ssl_context=ssl_context, task_status=task_status)
-
-            bound: Bound = await nursery.start(serve)
-            yield bound
-            nursery.cancel_scope.cancel()
+            bound: Bound = await nursery.start(self._serve, listeners, accepting)
+            try:
+                yield bound
+            except Exception as error:
+                failure = error
+            if failure is not None or not accepting.cancel_called:
+                nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
     async def websocket_handler(
         self, source: trio_websocket.WebSocketRequest | trio_websocket.WebSocketConnection
@@ -144,19 +154,34 @@ class Serving:
             outer.cancel_scope.cancel()
 
     def _abandon(self, home: trio.Nursery) -> None:
-        """No connection comes any more: end the sessions that no connection carries."""
+        """End the sessions that came through here, also those carried elsewhere by now.
+
+        Their handlers run in this home, and nothing can run in it any more.
+        """
         for session in list(self._core.engine.sessions.values()):
-            if session.peer.home is home and session.carrier is None:
+            if session.peer.home is home:
                 session.abort(Reason.SERVER_SHUTTING_DOWN)
         self._core.deliver()
 
 
+async def open_listeners(
+    host: str | None, port: int, ssl_context: ssl.SSLContext | None
+) -> Sequence[Listener]:
+    """Listen, for encrypted connections where there is a context; raises OSError."""
+    listeners: list[trio.SocketListener] = await trio.open_tcp_listeners(port, host=host)
+    if ssl_context is None:
+        return listeners
+    return [
+        trio.SSLListener(listener, ssl_context, https_compatible=True) for listener in listeners
+    ]
+
+
 def bound_of(listeners: Sequence[Listener]) -> Bound:
-    """Where the listeners listen."""
+    """Where the listeners listen; the path of a Unix socket stands for its host."""
     addresses: list[tuple[str, int]] = []
     for listener in listeners:
         plain = listener.transport_listener if isinstance(listener, trio.SSLListener) else listener
         assert isinstance(plain, trio.SocketListener)
-        name: tuple[str, int] = plain.socket.getsockname()
-        addresses.append((name[0], name[1]))
+        name: tuple[str, int] | str | bytes = plain.socket.getsockname()
+        addresses.append((name[0], name[1]) if isinstance(name, tuple) else (os.fsdecode(name), 0))
     return Bound(tuple(addresses))

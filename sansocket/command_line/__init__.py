@@ -30,4 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subparser.set_defaults(run=command.run)
     chosen = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = chosen.run
-    return run(chosen)
+    try:
+        return run(chosen)
+    except* KeyboardInterrupt:
+        pass  # before the command was ready for it, or again while it was ending: no error
+    return 0

@@ -119,7 +119,6 @@ def add_chat(io: Server) -> None:
             case {"page": str(page)} if 1 <= len(page) <= MAX_KEY:
                 # A page whose network went away is back before the server missed it.
                 if (ghost := pages.get(page)) is not None:
-                    leave(ghost)
                     ghost.disconnect(close=True)
                 pages[page] = socket
                 socket.data["page"] = page

@@ -7,7 +7,6 @@ distribution, so it is imported only when the command runs.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib.resources
 import logging
 import signal
@@ -15,6 +14,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from sansocket.sansio.bound import Bound
 from sansocket.sansio.engineio.static import StaticFile
 
 from .browser_client import ClientNotFound, find, served_files
@@ -83,10 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
     add_chat(io)
 
     async def serve() -> int:
-        async with contextlib.AsyncExitStack() as stack:
+        async with trio.open_nursery() as nursery:
             try:
-                listening = io.listening(arguments.host, arguments.port)
-                bound = await stack.enter_async_context(listening)
+                bound: Bound = await nursery.start(io.serve, arguments.host, arguments.port)
             except OSError as error:
                 address = f"{arguments.host}, port {arguments.port}"
                 return fail(f"cannot listen on {address}: {error.strerror or error}")
@@ -94,13 +93,10 @@ def run(arguments: argparse.Namespace) -> int:
                 page = url(arguments.host, bound.port)
                 print(f"Open {page} in two browser tabs and chat. Ctrl-C stops it.", flush=True)
                 await anext(signals)
+            await io.aclose()
         return 0
 
-    try:
-        return trio.run(serve)
-    except* KeyboardInterrupt:
-        pass  # before it listened, or a second time while it was closing
-    return 0
+    return trio.run(serve)
 
 
 def static_files(client: dict[str, Path] | None) -> dict[str, StaticFile]:

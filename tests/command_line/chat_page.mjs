@@ -184,6 +184,22 @@ try {
     await grace.getByText("1 person").waitFor();
   });
 
+  await step("without the server's own client the CDN is asked, and then the reader", async () => {
+    const page = await (await browser.newContext()).newPage();
+    const asked = [];
+    await page.route(/socket\.io(\.min)?\.js$/, (route) => {
+      asked.push(route.request().url().replace(url, "/"));
+      return route.abort();
+    });
+    await page.goto(url);
+    await page.getByText("npm install socket.io-client").waitFor();
+    assert.deepEqual(asked, [
+      "/socket.io/socket.io.min.js",
+      "/socket.io/socket.io.js",
+      "https://cdn.socket.io/4.8.1/socket.io.min.js",
+    ]);
+  });
+
   assert.deepEqual(errors, []);
 } finally {
   await browser.close();

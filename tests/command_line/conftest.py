@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.command_line.program import Program, start
+from command_line.program import Program, start
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ import json
 from typing import Any
 
 import pytest
+from command_line.program import Program, run_node
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from tests.command_line.program import Program, run_node
 
 ADA = {"name": "Ada", "room": "lobby"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.command_line.program import Program, run_node, tool
+from command_line.program import Program, run_node, tool
 
 
 def test_two_people_chat(program: Program) -> None:

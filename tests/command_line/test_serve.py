@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from unittest.mock import Mock
 
 import pytest
+from command_line.program import PATIENCE, Program
 
-from sansocket.command_line import main
+from sansocket.command_line import main, serve
 from sansocket.command_line.serve import static_files, url
-from tests.command_line.program import PATIENCE, Program
 
 
 def test_help_names_the_arguments(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,6 +45,16 @@ def test_wrong_arguments(
         main(arguments)
     assert ended.value.code == 2
     assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "pressed", [KeyboardInterrupt(), BaseExceptionGroup("of a nursery", [KeyboardInterrupt()])]
+)
+def test_ctrl_c_at_any_other_time_is_no_error_either(
+    monkeypatch: pytest.MonkeyPatch, pressed: BaseException
+) -> None:
+    monkeypatch.setattr(serve, "run", Mock(side_effect=pressed))
+    assert main(["serve"]) == 0
 
 
 @pytest.mark.parametrize(
