@@ -7,18 +7,26 @@ that both backends take the same ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, fields
-from math import isfinite
 from typing import Final, Literal, TypedDict
 
 Transport = Literal["polling", "websocket"]
 TRANSPORTS: Final = ("polling", "websocket")
+SAME_SITE: Final = ("lax", "strict", "none")
+
+PATH: Final = re.compile(r'/[!"$->@-~]*')  # ASCII that can be seen, but # and ?
+ORIGIN: Final = re.compile(r"null|[a-z][a-z0-9+.-]*://[^\sA-Z/?#@,*]+")  # as a browser writes it
+TOO_MUCH: Final = 2**53  # from here on JavaScript has no exact numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookie:
-    """A cookie with the session's id, for load balancers that route by it."""
+    """A cookie with the session's id, for load balancers that route by it.
+
+    Raises ValueError or TypeError at once for a value that makes no sense.
+    """
 
     name: str = "io"
     path: str = "/"
@@ -27,10 +35,16 @@ class Cookie:
     secure: bool = False
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            check(f"cookie {field.name}", field.default, getattr(self, field.name))
         if not self.name.isascii() or not self.name.replace("-", "").replace("_", "").isalnum():
             raise ValueError(f"cookie name: expected letters, digits, - and _, got {self.name!r}")
-        if not self.path.startswith("/") or ";" in self.path or not self.path.isprintable():
+        if PATH.fullmatch(self.path) is None or ";" in self.path:
             raise ValueError(f"cookie path: expected a path, got {self.path!r}")
+        if self.same_site not in SAME_SITE:
+            raise ValueError(
+                f"cookie same_site: expected one of {SAME_SITE}, got {self.same_site!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,26 +82,31 @@ class EngineConfig:
     pause_backlog: int = 4_000_000
     """Bytes waiting for one client at which reading from it stops (security rule T6)."""
     max_backlog: int = 16_000_000
-    """Bytes waiting for one client at which it is closed, with "send buffer full"."""
+    """Bytes that may wait for one client; with more it is closed, with "send buffer full"."""
     max_backlog_messages: int = 100_000
-    """Messages waiting for one client at which it is closed, with "send buffer full"."""
+    """Messages that may wait for one client; with more it is closed, with "send buffer full"."""
     max_inbound: int = 1_000
     """Messages of one client waiting for their handlers at which reading from it stops."""
 
     def __post_init__(self) -> None:
-        path = self.path
-        if not path.startswith("/") or not path.isascii() or "?" in path or " " in path:
-            raise ValueError(f"path: expected a URL path, got {path!r}")
+        for field in fields(self):
+            check(field.name, field.default, getattr(self, field.name))
+        if PATH.fullmatch(self.path) is None:
+            raise ValueError(f"path: expected a URL path, got {self.path!r}")
         unknown = [name for name in self.transports if name not in TRANSPORTS]
         if isinstance(self.transports, str) or unknown or not self.transports:
             raise ValueError(f"transports: expected some of {TRANSPORTS}, got {self.transports!r}")
         origins = self.cors_allowed_origins
         if isinstance(origins, str) and origins != "*":
             raise ValueError(f'cors_allowed_origins: expected "*" or a tuple, got {origins!r}')
+        for origin in () if origins == "*" else origins:
+            if not is_origin(origin):
+                raise ValueError(
+                    "cors_allowed_origins: expected an origin such as"
+                    f" 'https://example.com', got {origin!r}"
+                )
         if origins == "*" and self.cors_credentials:
             raise ValueError("cors_credentials: not for every origin; name those that may")
-        for field in fields(self):
-            check_number(field.name, field.default, getattr(self, field.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +130,30 @@ class ServerConfig(EngineConfig):
     """Acknowledgements that one socket may owe; more raise LocalProtocolError."""
 
 
-def check_number(name: str, default: object, value: object) -> None:
-    """Raise TypeError or ValueError where a number is expected and none that can be used came."""
-    if isinstance(default, bool) or not isinstance(default, int | float):
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
-    if not isfinite(value) or value <= 0:
+KINDS: Final[dict[type, tuple[tuple[type, ...], str]]] = {
+    bool: ((bool,), "True or False"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    str: ((str,), "a str"),
+    tuple: ((Collection,), "a tuple"),
+    type(None): ((type(None), Cookie), "a Cookie or None"),
+}
+"""By the type of an option's default: the types that it takes, and how they are called."""
+
+
+def check(name: str, default: object, value: object) -> None:
+    """Raise TypeError for a value unlike its default, ValueError for a number that is no use."""
+    accepted, called = KINDS[type(default)]
+    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
+        raise TypeError(f"{name}: expected {called}, got {value!r}")
+    # A NaN is neither above nor below anything.
+    if isinstance(value, int | float) and bool not in accepted and not 0 < value < TOO_MUCH:
         raise ValueError(f"{name}: expected a positive number, got {value!r}")
+
+
+def is_origin(value: object) -> bool:
+    """Whether a browser could send this as the origin of a page."""
+    return isinstance(value, str) and ORIGIN.fullmatch(value) is not None
 
 
 class EngineOptions(TypedDict, total=False):

@@ -6,8 +6,8 @@ This module does not know what the names mean, nor who calls.
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Any, Final, TypeVar
 
@@ -25,19 +25,23 @@ class Handler:
 
     `special` is the annotation of a parameter that is not an argument of the event
     but something of ours, and `special_at` its place.
+
+    Raises TypeError for what is no function, or has a parameter that it must have
+    and no event can give.
     """
 
     __slots__ = ("function", "is_async", "least", "most", "special_at")
 
-    def __init__(self, function: Function, special: object = None) -> None:
+    def __init__(self, function: Function, special: type | None = None) -> None:
+        if not callable(function):
+            raise TypeError(f"expected a function, got {function!r}")
+        called = underlying(function)
         self.function = function
-        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)  # noqa: B004 - an object whose call is async
-        )
+        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
         self.special_at: int | None = None
         self.least: float = 0
         self.most: float = 0
-        hints = type_hints(function)
+        names: dict[str, object] = getattr(inspect.unwrap(called), "__globals__", {})
         for place, parameter in enumerate(signature(function).parameters.values()):
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 self.most = inf
@@ -45,7 +49,7 @@ class Handler:
                 self.most += 1
                 if parameter.default is inspect.Parameter.empty:
                     self.least += 1
-                if special is not None and hints.get(parameter.name) is special:
+                if special is not None and is_written(parameter.annotation, special, names):
                     self.special_at = place
             elif parameter.default is inspect.Parameter.empty and parameter.kind is (
                 inspect.Parameter.KEYWORD_ONLY
@@ -66,14 +70,12 @@ class Handlers:
 
     __slots__ = ("_by_name", "_special")
 
-    def __init__(self, special: object = None) -> None:
+    def __init__(self, special: type | None = None) -> None:
         self._by_name: dict[str, list[Handler]] = {}
         self._special = special
 
     def add(self, name: str, function: Function) -> None:
         """Register; raises TypeError for what is no function with a usable signature."""
-        if not callable(function):
-            raise TypeError(f"{name}: expected a function, got {function!r}")
         # A new list, for one that is being gone through stays as it was.
         self._by_name[name] = [*self._by_name.get(name, ()), Handler(function, self._special)]
 
@@ -98,9 +100,27 @@ def signature(function: Function) -> inspect.Signature:
         return inspect.Signature([anything])
 
 
-def type_hints(function: Function) -> dict[str, object]:
-    """The annotations as objects, or as they stand where a name in them cannot be found."""
-    try:
-        return typing.get_type_hints(function)
-    except (NameError, TypeError, AttributeError):
-        return dict(getattr(function, "__annotations__", {}))
+def underlying(function: Function) -> Function:
+    """The function or method that does the work of a partial, or of an object that is called."""
+    called: Function = function
+    while isinstance(called, partial):
+        called = called.func
+    return called if inspect.isroutine(called) else type(called).__call__
+
+
+def is_written(annotation: object, special: type, names: dict[str, object]) -> bool:
+    """Whether an annotation is `special`, as an object or as the text of its name.
+
+    `names` are the function's globals. A text is never evaluated: it may stand beside
+    others that cannot be, and be imported for type checkers only or inside a function;
+    then the name alone has to do.
+    """
+    if not isinstance(annotation, str):
+        return annotation is special
+    first, *rest = annotation.strip("'\"").split(".")
+    if first not in names:
+        return (rest or [first])[-1] == special.__name__
+    found = names[first]
+    for name in rest:
+        found = getattr(found, name, None)
+    return found is special

@@ -23,7 +23,7 @@ class Timer:
     that took a new entry each time would grow with the traffic.
     """
 
-    __slots__ = ("_timers", "action", "deadline", "queued")
+    __slots__ = ("_timers", "action", "deadline", "entry", "queued")
 
     def __init__(self, timers: Timers, deadline: float, action: Action) -> None:
         self.deadline = deadline
@@ -31,6 +31,8 @@ class Timer:
         self._timers = timers
         self.queued = inf
         """Where its entry stands in the heap: at its deadline, or before it."""
+        self.entry = -1
+        """The number of that entry; any other that it has in the heap is void."""
 
     def cancel(self) -> None:
         """Forget it; no effect on one that has fired or was cancelled before."""
@@ -100,11 +102,12 @@ class Timers:
         self._soon = False
         fresh, self._fresh = self._fresh, []
         for seconds, timer in fresh:
-            timer.move(self._now + seconds)
+            if timer.deadline == inf:  # it has not been moved since
+                timer.move(self._now + seconds)
         while self._heap and self._heap[0][0] <= self._now:
-            when, _, timer = heapq.heappop(self._heap)
+            when, entry, timer = heapq.heappop(self._heap)
             action = timer.action
-            if action is None or when != timer.queued:
+            if action is None or entry != timer.entry:
                 continue
             timer.queued = inf
             if timer.deadline > when:
@@ -120,7 +123,9 @@ class Timers:
         deadline = timer.deadline
         earlier = not self._heap or deadline < self._heap[0][0]
         timer.queued = deadline
-        heapq.heappush(self._heap, (deadline, next(self._order), timer))
+        timer.entry = next(self._order)
+        heapq.heappush(self._heap, (deadline, timer.entry, timer))
+        self._sweep()
         if earlier and not self._soon:
             self._rearm()
 
@@ -128,6 +133,10 @@ class Timers:
         """A timer was cancelled: clear what is dead when it stands in the way."""
         self._live -= 1
         self._drop_dead()
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Clear all that is dead once it is more than what is alive."""
         if len(self._heap) > 2 * self._live + 64:
             self._heap = [entry for entry in self._heap if not dead(entry)]
             heapq.heapify(self._heap)
@@ -139,5 +148,5 @@ class Timers:
 
 def dead(entry: tuple[float, int, Timer]) -> bool:
     """Whether a heap entry belongs to a timer that is over or stands elsewhere."""
-    when, _, timer = entry
-    return timer.action is None or when != timer.queued
+    _, number, timer = entry
+    return timer.action is None or number != timer.entry

@@ -21,9 +21,6 @@ Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 CHUNK: Final = 65_536
 """How many bytes are read at once: it bounds what one reading can queue."""
 
-CLOSE_NOTIFY: Final = 1.0
-"""For how many seconds a TLS connection is given the time to end in good order."""
-
 BROKEN: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 
@@ -41,18 +38,17 @@ class Connection:
         self._scope = trio.CancelScope()
         self._woken = trio.Event()
         self._reading = False
-        self._writing = False
-        self._writer = trio.CancelScope()
+        self._writing: trio.CancelScope | None = None
         self._over = False
         secure = isinstance(stream, trio.SSLStream)
-        transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+        self._transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+        peer = Peer(peer_address(self._transport), secure, time.time(), home)
+        self.wire = core.engine.open(self._wake, trio.current_time(), peer)
         self._socket: socket.socket | None = None
         if not secure:
             # Trio's socket has no `send` that does not also checkpoint, which costs 2.7 us.
-            self._socket = socket.socket(fileno=transport.socket.fileno())
+            self._socket = socket.socket(fileno=self._transport.socket.fileno())
             self._socket.setblocking(False)
-        peer = Peer(peer_address(transport), secure, time.time(), home)
-        self.wire = core.engine.open(self._wake, trio.current_time(), peer)
 
     async def run(self) -> None:
         """Serve the connection until it ends.
@@ -66,30 +62,31 @@ class Connection:
         except BROKEN:
             logger.debug("connection broken", exc_info=True)
         except Exception:
-            logger.exception("connection failed")
+            self._fail()
         finally:
             self._over = True
-            self._writer.cancel()
-            self.wire.lost()
-            self._core.deliver()
-            await self._close()
-
-    async def _close(self) -> None:
-        if self._socket is not None:
-            self._socket.detach()
-        elif self.wire.closing and not self._scope.cancelled_caught:
-            with suppress(*BROKEN), trio.move_on_after(CLOSE_NOTIFY):
-                await self._stream.aclose()
-        await trio.aclose_forcefully(self._stream)
+            if self._writing is not None:
+                self._writing.cancel()
+            try:
+                self.wire.lost()
+                self._core.deliver()
+            except Exception:
+                self._fail()
+            finally:
+                if self._socket is not None:
+                    self._socket.detach()
+                await trio.aclose_forcefully(self._stream)
 
     async def _read(self) -> None:
         wire, core = self.wire, self._core
         while not wire.closed:
             while wire.paused:
-                await self._woken.wait()
-                self._woken = trio.Event()
+                await self._wait()
             data = await self._stream.receive_some(CHUNK)
             if not data:
+                # A client that has only shut its side down still reads its answer.
+                while self._writing is not None:
+                    await self._wait()
                 return
             self._reading = True
             try:
@@ -98,6 +95,10 @@ class Connection:
             finally:
                 self._reading = False
             self._flush()
+
+    async def _wait(self) -> None:
+        await self._woken.wait()
+        self._woken = trio.Event()
 
     def _wake(self) -> None:
         """The wire has something, or should be read from again, or is to be closed."""
@@ -109,33 +110,42 @@ class Connection:
     def _flush(self) -> None:
         if self.wire.closed:
             self._scope.cancel()
-        if self._writing or self._over:
+        if self._writing is not None or self._over:
             return
-        data = b"".join(self.wire.data_to_send())
+        data = self._pull()
         if self._socket is not None and data:
             data = data[send_now(self._socket, data) :]
         if data:
-            self._writing = True
-            self._home.start_soon(self._write, data)
+            self._writing = trio.CancelScope()
+            self._home.start_soon(self._write, self._writing, data)
         elif self.wire.closing:
-            self._end()
+            # Tell the peer, and read on until it has seen it and closes too: a connection
+            # closed with bytes unread is reset, and the peer may lose what was written.
+            with suppress(OSError):
+                self._transport.socket.shutdown(socket.SHUT_WR)
 
-    async def _write(self, data: bytes) -> None:
+    def _pull(self) -> bytes:
+        try:
+            return b"".join(self.wire.data_to_send())
+        except Exception:
+            # The caller sends to this client, and is anybody: it is not to pay for the failure.
+            self._fail()
+            return b""
+
+    def _fail(self) -> None:
+        """Close the connection because of an error of ours."""
+        logger.exception("connection failed")
+        self._over = True
+        self._scope.cancel()
+
+    async def _write(self, scope: trio.CancelScope, data: bytes) -> None:
         """Write until nothing is left; runs as a task of its own."""
-        with suppress(*BROKEN), self._writer:
+        with scope, suppress(*BROKEN):
             while data:
                 await self._stream.send_all(data)
-                data = b"".join(self.wire.data_to_send())
-        self._writing = False
+                data = self._pull()
+        self._writing = None
         self._flush()
-
-    def _end(self) -> None:
-        """All is written: tell the peer, and read on until it has seen it and closes too."""
-        if self._socket is None:
-            self._scope.cancel()
-        else:
-            with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_WR)
 
 
 def send_now(sock: socket.socket, data: bytes) -> int:

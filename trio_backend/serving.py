@@ -75,6 +75,9 @@ class Serving:
             async def handle(stream: Stream) -> None:
                 connection = Connection(self._core, stream, home)
                 self._connections.add(connection)
+                if accepting.cancel_called:
+                    # It was accepted just before `aclose`, which could not know it.
+                    connection.wire.finish()
                 try:
                     await connection.run()
                 finally:

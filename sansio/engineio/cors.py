@@ -6,6 +6,7 @@ together with credentials unless it is listed.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ..config import EngineConfig
@@ -15,6 +16,14 @@ Headers = tuple[tuple[str, str], ...]
 
 MAX_AGE: Final = "600"
 """For how many seconds a browser may remember the answer to a preflight request."""
+
+CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def well_formed(request: Request) -> bool:
+    """Whether the request's origin, if it has one, is free of control characters (rule 1)."""
+    origin = request.header(b"origin")
+    return origin is None or CONTROL.search(origin) is None
 
 
 def allowed(request: Request, config: EngineConfig) -> bool:
@@ -29,9 +38,9 @@ def allowed(request: Request, config: EngineConfig) -> bool:
 
 def own(origin: str, request: Request) -> bool:
     """Whether the page came from the host that it now talks to."""
-    scheme, separator, host = origin.partition("://")
+    scheme, _, host = origin.partition("://")
     return (
-        separator != ""
+        host != ""
         and scheme.lower() in ("http", "https")
         and host.lower() == (request.header(b"host") or "").lower()
     )

@@ -62,6 +62,8 @@ def verify(
     transport = request.query.get("transport")
     if transport not in config.transports:
         raise RequestRefused(Code.UNKNOWN_TRANSPORT)
+    if not cors.well_formed(request):
+        raise RequestRefused(Code.BAD_REQUEST)
     matches = request.upgrade is (transport == "websocket")
     session_id = request.query.get("sid")
     if session_id is not None:

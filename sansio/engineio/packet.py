@@ -67,9 +67,13 @@ def decode_packet(data: str | bytes) -> Packet:
     if data[:1] != "b":
         raise RemoteProtocolError(f"unknown packet type {data[:1]!a}")
     try:
-        return Packet(Type.MESSAGE, binascii.a2b_base64(data[1:], strict_mode=True))
+        content = binascii.a2b_base64(data[1:], strict_mode=True)
     except ValueError as error:
         raise RemoteProtocolError("malformed base64 in a packet") from error
+    # Even the strict mode takes spare bits that are not zero, and a needless "=".
+    if base64_form(content) != data:
+        raise RemoteProtocolError("base64 in a packet is not canonical")
+    return Packet(Type.MESSAGE, content)
 
 
 def encode_payload(packets: Iterable[Packet]) -> str:
@@ -97,7 +101,12 @@ def polling_form(packet: Packet) -> str:
     """One packet as it stands in a payload: text, or `b` and base64 (rule 10)."""
     data = encode_packet(packet)
     if isinstance(data, bytes):
-        return "b" + binascii.b2a_base64(data, newline=False).decode("ascii")
+        return base64_form(data)
     if SEPARATOR in data:
         raise LocalProtocolError("text with U+001E in it cannot travel by polling")
     return data
+
+
+def base64_form(data: bytes) -> str:
+    """A binary message as text (rule 10)."""
+    return "b" + binascii.b2a_base64(data, newline=False).decode("ascii")

@@ -55,8 +55,8 @@ class Engine:
         self.static: dict[str, StaticFile] = {}
         """Files served beside the engine, by path: a fixed table (security rule 33)."""
         self._upper = upper
-        path = config.path
-        self._paths = frozenset({path, path.rstrip("/")} - {""})
+        path = config.path.rstrip("/")
+        self._paths = frozenset({path, path + "/"} - {""})
 
     def serves(self, path: str) -> bool:
         """Whether a request with this path is for the engine.

@@ -145,7 +145,8 @@ class WebSocketTransport:
         self._close(PROTOCOL_ERROR)
 
     def _close(self, code: int) -> None:
-        self.close_code = code
+        if self.close_code is None:
+            self.close_code = code
         self._ready()
 
     # The end
@@ -153,12 +154,14 @@ class WebSocketTransport:
     def fail(self, error: RemoteProtocolError) -> None:
         """The peer broke the protocol: its session ends, or its probe alone."""
         session = self._session
-        if session is not None:
-            if self._probing:
-                session.withdraw()
-            else:
-                session.abort(error.reason, close_code=error.close_code)
-        self._close(error.close_code)
+        # Before the session ends: it closes us too, and knows less of the cause.
+        self.close_code = self.close_code or error.close_code
+        if session is None:
+            self._ready()
+        elif self._probing:
+            session.withdraw()
+        else:
+            session.abort(error.reason)
 
     def lost(self, reason: Reason = Reason.TRANSPORT_CLOSE) -> None:
         """The connection is gone, or the peer has closed the WebSocket; idempotent."""

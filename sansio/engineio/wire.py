@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ..errors import RemoteProtocolError
+from . import cors
 from .handshake import refusal
 from .http import HttpConnection, Phase, Request, Response
 from .polling_transport import PollingTransport
@@ -119,6 +120,8 @@ class ServerWire:
     def lost(self) -> None:
         """The connection is gone; idempotent."""
         self.closing = self.closed = True
+        # Nobody is there to be woken, and there is no end to wait for.
+        self._awake = self._ending = True
         self._timer.cancel()
         if self._transport is not None:
             self._transport.lost()
@@ -131,9 +134,9 @@ class ServerWire:
         A WebSocket closes with its session, and is left alone here.
         """
         if self._transport is None and not self.closing:
-            self._polling.lost()
             if self._polling.due:
                 self._answer()
+            self._polling.lost()
             self._finish()
             self._notify()
 
@@ -149,6 +152,7 @@ class ServerWire:
     def _pump(self, now: float) -> None:
         """Serve the requests that have come; raises RemoteProtocolError for a bad one."""
         while (request := self._http.next_request()) is not None:
+            self._phase = Phase.ANSWERING
             self._timer.move(now + self._engine.config.keep_alive_timeout)
             self._serve(request, now)
             if self._websocket is not None:
@@ -175,7 +179,6 @@ class ServerWire:
         self._out.append(self._http.respond(response))
         if self._http.closing:
             self._finish()
-        self._notify()
 
     def _answer(self) -> None:
         """The request that waited has its answer; the next one may have come meanwhile."""
@@ -219,11 +222,13 @@ class ServerWire:
 
     def _refuse(self, error: RemoteProtocolError) -> None:
         """Answer a request that broke HTTP, or whose head is refused, and close."""
+        head = self._http.head
+        headers = () if head is None else cors.headers(head, self._engine.config)
         if error.status == 413:
             self._polling.release()
         else:
             self._polling.lost()
-        self._out.append(self._http.refuse(refusal(error)))
+        self._out.append(self._http.refuse(refusal(error, headers)))
         self._finish()
         self._notify()
 
@@ -251,6 +256,7 @@ class ServerWire:
         transport = WebSocketTransport(self._engine, self._notify, self._peer)
         session = transport.verify(request)
         accept = check_handshake(request.headers)
+        transport.open(request, session, now)
         headers = (
             ("Upgrade", "websocket"),
             ("Connection", "Upgrade"),
@@ -260,7 +266,6 @@ class ServerWire:
         self._timer.cancel()
         self._websocket = WebSocket(max_message=self._engine.config.max_payload)
         self._transport = transport
-        transport.open(request, session, now)
         self._notify()
 
     def _receive_frames(self, websocket: WebSocket, data: bytes, now: float) -> None:

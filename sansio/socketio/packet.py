@@ -136,9 +136,7 @@ def _namespace_fault(namespace: str) -> str | None:
 
 def _name_fault(name: object) -> str | None:
     if isinstance(name, str):
-        # An Enum member that is a str hashes as its own name, not as its text.
-        text = name if type(name) is str else str.__str__(name)
-        return f"the event name {text!r} is reserved" if text in RESERVED else None
+        return f"the event name {name!r} is reserved" if name in RESERVED else None
     if isinstance(name, int | float) and not isinstance(name, bool):
         # NaN compares false, and neither it nor an infinity has a form in JSON.
         return None if abs(name) <= float_info.max else "an event name is a finite number"

@@ -99,7 +99,7 @@ def encode(packet: Packet) -> list[str | bytes]:
         raise LocalProtocolError(wrong)
     attachments = Attachments()
     text = "" if packet.data is None else dumps(packet.data, attachments)
-    # The commonest packet: 0.55 us in all with this shortcut, 0.7 us without.
+    # The commonest packet: 0.56 us in all with this shortcut, 0.64 us without.
     if packet.type is EVENT and packet.namespace == "/" and packet.id is None and not attachments:
         return ["2" + text]
     return [write_header(packet, len(attachments)) + text, *attachments]
@@ -181,7 +181,7 @@ class JsonDecoder:
     def _text(self, text: str) -> Packet | None:
         if self._packet is not None:
             raise RemoteProtocolError("a text while attachments are awaited")
-        # The commonest header, told in 0.05 us; `read_header` takes 0.3 us for it.
+        # The commonest header, told in 0.05 us; `read_header` takes 0.4 us for it.
         if text.startswith("2["):
             kind, count, namespace, number, payload = EVENT, 0, "/", None, text[1:]
         else:

@@ -1,6 +1,6 @@
 // Runs scenarios with npm's socket.io-client, as told on standard input.
 //
-// In:  one JSON line for each run: {"scenario", "transports", "parser", "url"}.
+// In:  one JSON line for each run: {"scenario", "transports", "setup", "url"}.
 // Out: a JSON line for each observation, {"seen": …}, then {"done": true} or {"failed": "why"}.
 import { createInterface } from "node:readline";
 import * as acknowledgements from "./scenarios/acknowledgements.mjs";

@@ -36,6 +36,9 @@ function serveMainNamespace(io) {
       socket.join(room(auth.watch));
     }
     reportDisconnect(io, socket);
+    if (auth.unwelcome) {
+      socket.disconnect(true);
+    }
     serveMessages(socket);
     serveAcknowledgements(io, socket);
     serveRooms(io, socket);
@@ -155,6 +158,6 @@ async function listen(options) {
 const ports = {
   json: await listen({}),
   msgpack: await listen({ parser: msgpack }),
-  heartbeat: await listen({ pingInterval: 100, pingTimeout: 200 }),
+  heartbeat: await listen({ pingInterval: 100, pingTimeout: 400 }),
 };
 console.log(JSON.stringify(ports));

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sansocket.sansio.engineio.app import EngineApp, EngineSocket
-from support.transcript import Answer, Driver, Pipe, request_bytes
+from support.transcript import Answer, Driver, Pipe, WebSocketPipe, request_bytes
 
 Serve = Callable[..., tuple[EngineApp, Driver]]
 
@@ -46,6 +46,13 @@ def record(app: EngineApp) -> list[tuple[Any, ...]]:
         events.append(("close", reason))
 
     return events
+
+
+def opened(driver: Driver) -> WebSocketPipe:
+    """A WebSocket with a session of its own, of which the open packet was read."""
+    websocket = driver.websocket()
+    websocket.take()
+    return websocket
 
 
 def only_socket(app: EngineApp) -> EngineSocket:

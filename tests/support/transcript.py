@@ -279,3 +279,9 @@ def engineio(**options: Any) -> tuple[EngineApp, Driver]:
     options = {"path": "/socket.io/"} | options
     app = EngineApp(runtime, entropy=counting_entropy(), **options)
     return app, Driver(app, runtime)
+
+
+def masked_text(text: str) -> bytes:
+    """A whole text frame of a client, of less than 126 bytes; its mask is zero."""
+    payload = text.encode()
+    return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload

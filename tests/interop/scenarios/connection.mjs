@@ -75,6 +75,15 @@ export async function serverDisconnectsAndCloses(scene, see) {
   see([await gone(), await chatGone()]);
 }
 
+export async function serverDisconnectsAtOnce(scene, see) {
+  const name = scene.name();
+  const gone = await scene.watch(name);
+  const socket = scene.open("/", { auth: { name, unwelcome: true }, reconnection: true });
+  await socket.inbox.next("auth");
+  see([await reason(socket), await gone()]);
+  see(socket.active);
+}
+
 export async function clientDisconnects(scene, see) {
   const name = scene.name();
   const gone = await scene.watch(name);

@@ -22,6 +22,7 @@ export class Proxy {
   #join(client) {
     const pair = { client, server: connect(this.#target), transport: "polling" };
     this.#pairs.add(pair);
+    client.on("error", () => pair.server.destroy());
     this.#forward(pair, "server", "client");
     // Only now, so that a request which was seen to pass is in the server's hands.
     pair.server.once("connect", () => this.#forward(pair, "client", "server"));

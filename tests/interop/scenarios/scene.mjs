@@ -14,10 +14,10 @@ const TRANSPORTS = {
 export class Scene {
   #opened = [];
 
-  // transports: a key of TRANSPORTS; parser: "json" or "msgpack"; url: where the server listens.
-  constructor({ transports, parser, url }) {
+  // transports: a key of TRANSPORTS; setup: which of the server's ports `url` is.
+  constructor({ transports, setup, url }) {
     this.transports = transports;
-    this.parser = parser;
+    this.setup = setup;
     this.url = url;
   }
 
@@ -25,7 +25,7 @@ export class Scene {
   open(namespace = "/", { through, ...options } = {}) {
     const socket = io((through ?? this).url + namespace, {
       ...TRANSPORTS[this.transports],
-      ...(this.parser === "msgpack" ? { parser: msgpack } : {}),
+      ...(this.setup === "msgpack" ? { parser: msgpack } : {}),
       forceNew: true,
       reconnection: false,
       ...options,

@@ -99,7 +99,7 @@ export async function overTheLimit(scene, see) {
   const gone = await scene.watch(name);
   const socket = await scene.connect("/", { auth: { name } });
   socket.emit("echo", "x".repeat(1_000_001));
-  see(await socket.inbox.next("disconnect").then(([reason]) => reason));
+  see((await socket.inbox.next("disconnect"))[0]);
   see(await gone());
   const other = await scene.connect();
   see(await ask(other, "single", "the server lives"));

@@ -6,6 +6,7 @@ pipelined request behind it; what comes of it must not depend on that.
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterable
 
 import pytest
@@ -55,8 +56,8 @@ def outcome(pieces: Iterable[bytes], http: HttpConnection | None = None) -> list
                 found.append(request)
                 http.respond(OK)
     except RemoteProtocolError as refused:
-        answer = http.refuse(Response(refused.status))
-        found.append(refused.status if b"\r\nConnection: close\r\n" in answer else 0)
+        closed = b"\r\nConnection: close\r\n" in http.refuse(Response(refused.status))
+        found.append(refused.status if closed and len(str(refused)) < 256 else 0)
     return found
 
 
@@ -93,8 +94,7 @@ def test_request() -> None:
     assert (request.method, request.path) == ("POST", "/socket.io/%2e")
     assert request.query == {"EIO": "4", "sid": "a b", "t": ""}
     assert request.headers[1:3] == ((b"accept", b"a"), (b"accept", b"\xe9"))
-    assert request.header(b"accept") == "a, é"
-    assert request.header(b"cookie") is None
+    assert (request.header(b"accept"), request.header(b"cookie")) == ("a, é", None)
     assert request.body == b"hello"
 
 
@@ -104,7 +104,7 @@ def test_request() -> None:
         (b"/a?x=%ff%C3%A9", "/a", {"x": "\ufffdé"}),
         (b"/a?x=1+2&&=3", "/a", {"x": "1 2", "": "3"}),
         (b"//a?b?c", "//a", {"b?c": ""}),
-        (b"http://h/a?x=y", "/a", {"x": "y"}),
+        (b"http://h/a", "/a", {}),
         (b"HTTPS://H?x=y", "/", {"x": "y"}),
         (b"*", "*", {}),
     ],
@@ -129,6 +129,7 @@ def test_targets(target: bytes, path: str, query: dict[str, str]) -> None:
         CHUNKED + b"5\r\nhello\r\n" * 2 + b"0\r\n\r\n",
         POST + b"Content-Length: 10\r\n\r\nhellohello",
         CHUNKED + b"1;a=b\r\nh\r\n0000000000000004;c\r\nello\r\n000;d\r\nA: b\r\nC:d\r\n\r\n",
+        CHUNKED + b"0" * 15 + b"5;" + b"a" * 16383 + b"\r\nhello\r\n0\r\n\r\n",
         UPGRADE + b"Content-Length: 0\r\n\r\n",
         GET + b"a: b\r\n" * 127 + b"\r\n",
         GET + b"a: " + b"x" * 8189 + b"\r\n\r\n",
@@ -143,18 +144,17 @@ def test_accepted(data: bytes) -> None:
 
 
 REFUSED = {
-    # security rule T30: framing
+    # security rules 3 and T30: framing
     "both lengths": (400, POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
     "a length twice": (400, POST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"),
     "a length as a list": (400, POST + b"Content-Length: 5, 5\r\n\r\nhello"),
     "a signed length": (400, POST + b"Content-Length: +1\r\n\r\na"),
-    "an empty length": (400, POST + b"Content-Length:\r\n\r\n"),
     "digits of another script": (400, POST + b"Content-Length: \xd9\xa5\r\n\r\nhello"),
     "no Host": (400, b"GET / HTTP/1.1\r\n\r\n"),
     "two Hosts": (400, GET + b"host: h\r\n\r\n"),
     "a Host that is none": (400, b"GET / HTTP/1.1\r\nHost: h/a b\r\n\r\n"),
     "a Host that is not the target's": (400, b"GET http://a/ HTTP/1.1\r\nHost: h\r\n\r\n"),
-    "space before the colon": (400, GET + b"A : b\r\n\r\n"),
+    "space before the colon": (400, GET + b"A : %b\r\n\r\n" % (b"b" * 999)),
     "a folded header": (400, GET + b"A: b\r\n c\r\n\r\n"),
     "NUL": (400, GET + b"A: b\0c\r\n\r\n"),
     "bare CR": (400, GET + b"A: b\rC: d\r\n\r\n"),
@@ -168,15 +168,13 @@ REFUSED = {
     "chunked twice": (501, CHUNKED[:-2] + b"Transfer-Encoding: chunked\r\n\r\n"),
     "a chunk without a size": (400, CHUNKED + b"\r\n"),
     "a spaced chunk": (400, CHUNKED + b"5 \r\nhello\r\n0\r\n\r\n"),
-    "a long chunk": (400, CHUNKED + b"5\r\nhelloo\r\n0\r\n\r\n"),
+    "a long chunk": (400, CHUNKED + b"5\r\nhelloxx0\r\n\r\n"),
     "LF in a chunk's line": (400, CHUNKED + b"5;a\nb\r\nhello\r\n0\r\n\r\n"),
     "CR in an extension": (400, CHUNKED + b"5;a\rb\r\nhello\r\n0\r\n\r\n"),
     "a trailer without a name": (400, CHUNKED + b"0\r\n: b\r\n\r\n"),
     "LF in a trailer": (400, CHUNKED + b"0\r\nA: b\nC: d\r\n\r\n"),
-    # security rule 3: digits
     "20 digits": (400, POST + b"Content-Length: 00000000000000000005\r\n\r\nhello"),
     "17 digits of a chunk": (400, CHUNKED + b"0" * 16 + b"5\r\nhello\r\n0\r\n\r\n"),
-    "not HTTP": (400, b"hello\r\n\r\n"),
     "a target not in ASCII": (400, b"GET /\xc3\xa9 HTTP/1.1\r\nHost: h\r\n\r\n"),
     "a target that is no path": (400, b"GET ?a HTTP/1.1\r\nHost: h\r\n\r\n"),
     "128 ampersands": (400, b"GET /?" + b"&" * 128 + b" HTTP/1.1\r\nHost: h\r\n\r\n"),
@@ -213,9 +211,11 @@ def test_refused_body_is_not_a_request() -> None:
     http = connection(POST + b"Content-Length: 99\r\n\r\n" + NEXT)
     with pytest.raises(RemoteProtocolError):
         http.next_request()
+    tracemalloc.start()
     http.receive_data(NEXT * 10_000)
-    assert http.next_request() is None
-    assert http.phase is Phase.CLOSING
+    assert tracemalloc.get_traced_memory()[0] < 10_000
+    tracemalloc.stop()
+    assert (http.next_request(), http.phase) == (None, Phase.CLOSING)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,7 @@ def test_cost_is_linear(head: bytes) -> None:
     for _ in range(1_000_000):
         assert http.next_request() is None
         http.receive_data(b"x")
-    if b"chunked" in head:
-        http.receive_data(b"\r\n0\r\n\r\n")
+    http.receive_data(b"\r\n0\r\n\r\n" if b"chunked" in head else b"")
     request = http.next_request()
     assert request is not None
     assert len(request.body) == 1_000_000
@@ -239,10 +238,10 @@ def test_cost_is_linear(head: bytes) -> None:
     [(b"WebSocket", True), (b"h2c,\twebsocket", True), (b"websockets", False), (b"h2c", False)],
 )
 def test_upgrade_is_a_token(value: bytes, upgrade: bool) -> None:
+    """RFC 9110, section 7.8: of a list, in any case, and ignored in HTTP/1.0."""
     request = read_one(GET + b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % value)
     assert request.upgrade is upgrade
-    old = b"GET / HTTP/1.0\r\nUpgrade: %b\r\n\r\n" % value
-    assert not read_one(old).upgrade  # RFC 9110, section 7.8
+    assert not read_one(b"GET / HTTP/1.0\r\nUpgrade: %b\r\n\r\n" % value).upgrade
 
 
 def test_switch() -> None:
@@ -267,13 +266,12 @@ def test_continue(framing: bytes) -> None:
     """RFC 9110, section 10.1.1: once, for a body that is awaited, unless the answer overtakes."""
     http, late = (connection(POST + framing + b"\r\nExpect: 100-Continue\r\n\r\n") for _ in "ab")
     assert http.next_request() is late.next_request() is None
-    assert http.data_to_send() == [b"HTTP/1.1 100 Continue\r\n\r\n"]
-    assert http.data_to_send() == []
-    http.receive_data(b"ok" if b"Length" in framing else b"2\r\nok\r\n0\r\n\r\n")
-    assert http.next_request() is not None
-    assert http.respond(OK).startswith(b"HTTP/1.1 200 OK\r\n")
-    assert late.refuse(Response(408)).startswith(b"HTTP/1.1 408 ")
-    assert late.data_to_send() == []
+    assert http.data_to_send() + http.data_to_send() == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+    for each in (http, late):
+        each.receive_data(b"ok" if b"Length" in framing else b"2\r\nok\r\n0\r\n\r\n")
+        assert each.next_request() is not None
+        assert each.respond(OK).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert each.data_to_send() == []
 
 
 def test_no_continue() -> None:
@@ -295,21 +293,18 @@ def test_phases() -> None:
         http.next_request()
         phases.append(http.phase)
         assert (http.head is not None) is (http.phase is Phase.BODY)
-    body, answering = [Phase.BODY] * 2, [Phase.ANSWERING] * 2
-    assert phases == [Phase.IDLE, Phase.IDLE, Phase.HEAD, *body, *answering]
+    assert "".join(phase.name[0] for phase in phases) == "IIHBBAA"
     http.respond(OK)
     assert http.phase is Phase.HEAD
 
 
 def test_pipelined_requests_wait_their_turn() -> None:
     """Rule 1 of the module, and a bound on what waits (security rule T4)."""
-    http = waiting(NEXT)
-    http.receive_data(b"x" * MAX_PIPELINED)
+    http = waiting(NEXT + b"x" * MAX_PIPELINED)
     assert http.next_request() is None
     with pytest.raises(RemoteProtocolError):
         http.receive_data(b"x")
     assert http.refuse(Response(400)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert http.closing
 
 
 @pytest.mark.parametrize(
@@ -342,6 +337,8 @@ def test_mistakes_change_nothing() -> None:
         for answer in (http.respond, http.refuse):
             with pytest.raises(LocalProtocolError):
                 answer(mistake)
+    with pytest.raises(LocalProtocolError):
+        http.switch_protocols(())
     assert http.respond(OK).endswith(b"\r\n\r\nok")
     with pytest.raises(LocalProtocolError):
         http.respond(OK)
@@ -353,20 +350,20 @@ def test_refuse() -> None:
     head = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 4\r\n\r\n"
     incomplete = b"HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
     for data, answer in ((b"", b""), (b"G", head + b"late"), (incomplete, head)):
-        http = connection(data)
+        http = waiting(b"HEAD" + NEXT[3:] + data)
+        http.respond(OK)
         assert http.next_request() is None
         assert (http.refuse(late), http.closing, http.refuse(late)) == (answer, True, b"")
 
 
 TOKENS = st.from_regex(rb"[-!#$%&'*+.^_`|~0-9a-z]{1,9}", fullmatch=True)
-PATHS = st.from_regex(r"/[!->@-~]*", fullmatch=True)
 VALUES = st.from_regex(rb"([!-~\x80-\xff]([ \t]*[!-~\x80-\xff])*)?", fullmatch=True)
 
 
 @st.composite
 def requests(draw: st.DrawFn) -> tuple[bytes, Request]:
     """A request as it is sent, and as it should come out."""
-    method, path = draw(TOKENS), draw(PATHS)
+    method, path = draw(TOKENS), draw(st.from_regex(r"/[!->@-~]*", fullmatch=True))
     headers = [(b"x-" + name, draw(VALUES)) for name in draw(st.lists(TOKENS))] + [(b"host", b"h")]
     pieces = draw(st.lists(st.binary(min_size=1)))
     sent = body = b"".join(pieces)

@@ -1,0 +1,41 @@
+"""The Socket.IO and the Engine.IO server on asyncio."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Unpack
+
+from sansocket.sansio.config import EngineOptions, ServerOptions
+from sansocket.sansio.engineio.app import EngineApp
+from sansocket.sansio.socketio.app import App
+from sansocket.sansio.socketio.parser import Parser
+
+from .runtime import AsyncioRuntime
+from .serving import Serving
+
+
+class Server(App, Serving):
+    """A Socket.IO server: its main namespace, `of` for the others, `serve` to run it.
+
+    `parser` is "json", "msgpack" or an object of your own; the other options are the
+    fields of `ServerConfig`, times in seconds and sizes in bytes. Raises ValueError or
+    TypeError for options that make no sense.
+    """
+
+    def __init__(self, *, parser: str | Parser = "json", **options: Unpack[ServerOptions]) -> None:
+        loop = AsyncioRuntime()
+        App.__init__(self, loop, entropy=secrets.token_bytes, parser=parser, **options)
+        self._set_up(self, loop)
+
+
+class EngineServer(EngineApp, Serving):
+    """An Engine.IO server without Socket.IO.
+
+    The options are the fields of `EngineConfig`, times in seconds and sizes in bytes.
+    Raises ValueError or TypeError for options that make no sense.
+    """
+
+    def __init__(self, **options: Unpack[EngineOptions]) -> None:
+        loop = AsyncioRuntime()
+        EngineApp.__init__(self, loop, entropy=secrets.token_bytes, **options)
+        self._set_up(self, loop)

@@ -1,0 +1,119 @@
+"""The end of a session on a WebSocket: by either side, by a bad frame, or with the connection."""
+
+from __future__ import annotations
+
+import pytest
+from support.engineio import Serve, only_socket, opened, record
+
+
+def test_client_closes_the_session(serve: Serve) -> None:
+    """Protocol rule 30: at once, not when the heartbeat finds out."""
+    app, driver = serve()
+    events = record(app)
+    websocket = opened(driver)
+    websocket.send("4hello", "1", "4late")
+    assert events == [("connection",), ("message", "hello"), ("close", "transport close")]
+    assert websocket.take() == []
+    assert websocket.close_code == 1000
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 4000])
+def test_client_closes_the_websocket(serve: Serve, code: int) -> None:
+    """RFC 6455, section 5.5.1: the close is answered, and the server closes the connection."""
+    app, driver = serve()
+    events = record(app)
+    websocket = opened(driver)
+    websocket.close(code)
+    assert events == [("connection",), ("close", "transport close")]
+    websocket.take()
+    assert websocket.close_code == code
+    assert websocket.pipe.wire.closing
+    driver.advance(10)
+    assert websocket.pipe.wire.closed
+
+
+def test_lost(serve: Serve) -> None:
+    """Security rule T13: nothing is left, and a second loss is none."""
+    app, driver = serve()
+    events = record(app)
+    websocket = opened(driver)
+    websocket.pipe.lose()
+    websocket.pipe.lose()
+    websocket.pipe.wire.receive_data(b"\x81\x82\0\0\0\x004a", 0.0)
+    assert events == [("connection",), ("close", "transport close")]
+    assert len(app.engine.timers) == 0
+
+
+def test_server_closes(serve: Serve) -> None:
+    """What was sent comes before the close frame; the peer has time to answer (rule T6)."""
+    app, driver = serve()
+    events = record(app)
+    websocket = opened(driver)
+    wire = websocket.pipe.wire
+    websocket.pipe.writable = False
+    socket = only_socket(app)
+    socket.send("last")
+    socket.close()
+    socket.send("too late")
+    driver.settle()
+    assert events == [("connection",), ("close", "forced close")]
+    websocket.pipe.pull()
+    websocket.pipe.writable = True
+    assert websocket.take() == ["4last"]
+    assert (websocket.close_code, wire.closing) == (1000, False)
+    websocket.send("4too late")
+    driver.advance(9)
+    assert not wire.closed
+    websocket.close()
+    assert wire.closing
+    driver.advance(1)
+    assert wire.closed
+    assert len(events) == 2
+
+
+def test_close_that_is_not_answered(serve: Serve) -> None:
+    """Security rule T6: after 10 s the connection is closed all the same."""
+    app, driver = serve()
+    websocket = opened(driver)
+    only_socket(app).close()
+    driver.advance(9.9)
+    assert not websocket.pipe.wire.closed
+    driver.advance(0.1)
+    assert websocket.pipe.wire.closed
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        (b"\x81\x024a", 1002),
+        (b"\xc1\x82\0\0\0\x004a", 1002),
+        (b"\x83\x82\0\0\0\x004a", 1002),
+        (b"\x80\x82\0\0\0\x004a", 1002),
+        (b"\x09\x80\0\0\0\0", 1002),
+        (b"\x81\x82\0\0\0\x004\xff", 1007),
+        (b"\x82\xff\0\0\0\0\0\x0f\x42\x40\0\0\0\0", None),
+        (b"\x81\xff\0\0\0\0\0\x0f\x42\x41\0\0\0\0", 1009),
+    ],
+)
+def test_frames_that_are_none(serve: Serve, frame: bytes, code: int | None) -> None:
+    """Security rules T4 and 21: closed with a code, and nothing after it is processed."""
+    app, driver = serve()
+    events = record(app)
+    websocket = opened(driver)
+    websocket.pipe.send(b"\x81\x82\0\0\0\x004a" + frame + b"\x81\x82\0\0\0\x004b")
+    websocket.take()
+    assert websocket.close_code == code
+    ending = [("close", "transport error")] if code else []
+    assert events == [("connection",), ("message", "a"), *ending]
+    assert websocket.pipe.wire.closing is (code is not None)
+
+
+def test_ping_frame(serve: Serve) -> None:
+    """RFC 6455, section 5.5.3; it is no packet, and the session learns nothing of it."""
+    app, driver = serve()
+    events = record(app)
+    websocket = opened(driver)
+    websocket.ping(b"hello")
+    websocket.take()
+    assert websocket.pongs == [b"hello"]
+    assert events == [("connection",)]

@@ -1,0 +1,92 @@
+"""Flow control on a WebSocket: what waits for handlers, and for a client that does not read."""
+
+from __future__ import annotations
+
+import pytest
+from support.engineio import WEBSOCKET, Serve, only_socket, opened, record
+from support.runtime import Gate
+from support.transcript import websocket_request_bytes
+
+from sansocket.sansio.engineio.app import EngineSocket
+
+
+def test_reading_pauses(serve: Serve) -> None:
+    """Security rule T6, protocol rule 98: while handlers lag, and it is told when to go on."""
+    app, driver = serve(max_inbound=2)
+    gate = Gate()
+    handled: list[object] = []
+
+    @app.on("message")
+    async def message(socket: EngineSocket, data: str | bytes) -> None:
+        await gate.wait()
+        handled.append(data)
+
+    woken: list[bool] = []
+    wire = app.engine.open(lambda: woken.append(True), 0.0)
+    wire.receive_data(websocket_request_bytes(query=WEBSOCKET), 0.0)
+    frame = b"\x81\x82\0\0\0\x004a"
+    wire.receive_data(frame, 0.0)
+    driver.settle()
+    assert not wire.paused
+    wire.receive_data(frame, 0.0)
+    driver.settle()
+    assert wire.paused
+    wire.data_to_send()
+    woken.clear()
+    gate.open()
+    driver.settle()
+    assert woken
+    assert not wire.paused
+    assert handled == ["a", "a"]
+    wire.lost()
+
+
+def test_reading_pauses_for_who_does_not_read(serve: Serve) -> None:
+    """Security rule T6: from exactly the soft bound on, until something is fetched."""
+    app, driver = serve(pause_backlog=10)
+    websocket = opened(driver)
+    websocket.pipe.writable = False
+    socket = only_socket(app)
+    socket.send("12345678")
+    assert not websocket.pipe.wire.paused
+    socket.send("")
+    assert websocket.pipe.wire.paused
+    websocket.pipe.pull()
+    assert not websocket.pipe.wire.paused
+    assert websocket.take() == ["412345678", "4"]
+
+
+def test_pause_ends_with_the_session(serve: Serve) -> None:
+    """Security rule T13: who waits to read is woken, or the close would never be read."""
+    app, driver = serve(pause_backlog=1)
+    websocket = opened(driver)
+    websocket.pipe.writable = False
+    only_socket(app).send("hello")
+    assert websocket.pipe.wire.paused
+    only_socket(app).close()
+    assert not websocket.pipe.wire.paused
+    websocket.pipe.pull()
+    assert websocket.take() == ["4hello"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [({"max_backlog": 10}, ["1234", "1234"]), ({"max_backlog_messages": 2}, ["a", b"b"])],
+)
+def test_send_buffer_full(serve: Serve, options: dict[str, int], sent: list[str | bytes]) -> None:
+    """Security rule T6, protocol rule 98: exactly so much waits; with more the session ends."""
+    app, driver = serve(**options)
+    events = record(app)
+    websocket = opened(driver)
+    websocket.pipe.writable = False
+    socket = only_socket(app)
+    for data in sent:
+        socket.send(data)
+    driver.settle()
+    assert socket.connected
+    socket.send("x")
+    driver.settle()
+    assert events == [("connection",), ("close", "send buffer full")]
+    websocket.pipe.pull()
+    assert websocket.take() == []
+    assert websocket.close_code == 1008

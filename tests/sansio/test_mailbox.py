@@ -1,0 +1,128 @@
+"""Handlers of one socket run one at a time, in the order of their events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.runtime import Gate, LoopFree, Pause
+
+from sansocket.sansio.mailbox import Mailbox, run_to_end
+
+
+@dataclass
+class Event:
+    """One event: `pauses` says how often its handler waits, None that it is a plain function."""
+
+    name: str
+    pauses: int | None = None
+    gate: Gate = field(default_factory=Gate)
+
+
+class Recorder:
+    """A dispatcher that notes when each handler begins and ends."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def waits(self, event: Event) -> bool:
+        """Whether its handler is a coroutine function."""
+        return event.pauses is not None
+
+    async def handle(self, event: Event) -> None:
+        """Be the handler."""
+        self.notes.append(f"{event.name} begins")
+        for _ in range(event.pauses or 0):
+            await event.gate.wait()
+            await Pause()
+        self.notes.append(f"{event.name} ends")
+
+
+def mailbox() -> tuple[Mailbox[Event], Recorder, LoopFree]:
+    recorder, runtime = Recorder(), LoopFree()
+    return Mailbox(recorder, runtime, "home"), recorder, runtime
+
+
+def test_plain_function_runs_at_once() -> None:
+    """No task lives where nothing waits."""
+    box, recorder, runtime = mailbox()
+    box.put(Event("a"))
+    assert recorder.notes == ["a begins", "a ends"]
+    assert runtime.tasks == []
+
+
+def test_coroutine_function_runs_as_a_task_of_its_home() -> None:
+    box, recorder, runtime = mailbox()
+    box.put(Event("a", pauses=0))
+    assert recorder.notes == []
+    assert runtime.homes == ["home"]
+    runtime.run()
+    assert recorder.notes == ["a begins", "a ends"]
+
+
+def test_one_task_for_all_that_wait_and_none_for_ever() -> None:
+    box, recorder, runtime = mailbox()
+    first = Event("a", pauses=1)
+    for event in (first, Event("b", pauses=0), Event("c")):
+        box.put(event)
+    runtime.run()
+    assert recorder.notes == ["a begins"]
+    assert len(runtime.tasks) == 1
+    first.gate.open()
+    runtime.run()
+    runtime.run()
+    assert recorder.notes == [f"{name} {what}" for name in "abc" for what in ("begins", "ends")]
+    assert runtime.tasks == []
+    box.put(Event("d"))
+    assert recorder.notes[-1] == "d ends"
+    assert runtime.tasks == []
+
+
+def test_mailboxes_do_not_wait_for_each_other() -> None:
+    """Security rule 15: a handler that hangs keeps nobody else's events back."""
+    recorder, runtime = Recorder(), LoopFree()
+    stuck, other = Mailbox(recorder, runtime, None), Mailbox(recorder, runtime, None)
+    stuck.put(Event("stuck", pauses=1))
+    other.put(Event("other", pauses=0))
+    runtime.run()
+    assert recorder.notes == ["stuck begins", "other begins", "other ends"]
+
+
+@given(st.lists(st.none() | st.integers(0, 2) | st.just("run")))
+def test_order(steps: list[int | str | None]) -> None:
+    """Protocol rule 71: whatever waits for how long, and whenever the loop gets to run."""
+    box, recorder, runtime = mailbox()
+    names: list[str] = []
+    for step in steps:
+        if isinstance(step, str):
+            runtime.run()
+            continue
+        event = Event(str(len(names)), pauses=step)
+        event.gate.open()
+        names.append(event.name)
+        box.put(event)
+    for _ in range(1 + 2 * len(steps)):
+        runtime.run()
+    assert recorder.notes == [f"{name} {what}" for name in names for what in ("begins", "ends")]
+    assert runtime.tasks == []
+
+
+def test_run_to_end() -> None:
+    """What never waits needs no loop; what waits all the same is an error of ours, and ends."""
+    done: list[str] = []
+
+    async def plain() -> None:
+        done.append("plain")
+
+    async def waiting() -> None:
+        try:
+            await Pause()
+        finally:
+            done.append("ended")
+
+    run_to_end(plain())
+    with pytest.raises(AssertionError, match="waited"):
+        run_to_end(waiting())
+    assert done == ["plain", "ended"]
