@@ -37,11 +37,12 @@ class Home:
         self.told_to_end = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task, and hold it until it is done: the loop alone would not."""
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def others(self) -> list[asyncio.Task[None]]:
         """The tasks, but for the one that asks."""
@@ -94,6 +95,22 @@ class AsyncioRuntime:
         """Run a handler as a task of the server."""
         assert isinstance(home, Home)
         home.run(function())
+
+    def spawn_cancellable(
+        self,
+        function: Callable[[], Coroutine[Any, Any, None]],
+        home: object,
+        done: Callable[[], None],
+    ) -> Callable[[], None]:
+        """Run a handler as a task that can be cancelled alone."""
+        assert isinstance(home, Home)
+        task = home.run(function())
+        task.add_done_callback(lambda _: done())
+
+        def cancel() -> None:
+            task.cancel()
+
+        return cancel
 
     def log(self, message: str, error: Exception | None) -> None:
         """Write to the log: see `Runtime.log`."""

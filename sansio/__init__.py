@@ -5,6 +5,7 @@ from . import socketio as socketio
 from .errors import AckTimeout as AckTimeout
 from .errors import ConnectionRefused as ConnectionRefused
 from .errors import Disconnected as Disconnected
+from .errors import EventRefused as EventRefused
 from .errors import LocalProtocolError as LocalProtocolError
 from .errors import ProtocolError as ProtocolError
 from .errors import Reason as Reason

@@ -8,16 +8,27 @@ that both backends take the same ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, fields
+from types import NoneType
 from typing import Final, Literal, TypedDict
+
+from .request import Request
 
 Transport = Literal["polling", "websocket"]
 TRANSPORTS: Final = ("polling", "websocket")
+ON_DISCONNECT: Final = ("finish", "cancel")
 SAME_SITE: Final = ("lax", "strict", "none")
+
+Origins = Literal["*"] | Collection[str] | Callable[[str], bool]
+Verdict = bool | str | None
+"""Of a client that shakes hands: True or None lets it in, False or a message does not."""
+AllowRequest = Callable[[Request], Verdict | Awaitable[Verdict]]
+GenerateId = Callable[[Request], str]
 
 PATH: Final = re.compile(r'/[!"$->@-~]*')  # ASCII that can be seen, but # and ?
 ORIGIN: Final = re.compile(r"null|[a-z][a-z0-9+.-]*://[^\sA-Z/?#@,*]+")  # as a browser writes it
+COOKIE_NAME: Final = re.compile(r"[-_0-9A-Za-z]*[0-9A-Za-z][-_0-9A-Za-z]*")
 TOO_MUCH: Final = 2**53  # from here on JavaScript has no exact numbers
 
 
@@ -37,13 +48,36 @@ class Cookie:
     def __post_init__(self) -> None:
         for field in fields(self):
             check(f"cookie {field.name}", field.default, getattr(self, field.name))
-        if not self.name.isascii() or not self.name.replace("-", "").replace("_", "").isalnum():
+        if COOKIE_NAME.fullmatch(self.name) is None:
             raise ValueError(f"cookie name: expected letters, digits, - and _, got {self.name!r}")
         if PATH.fullmatch(self.path) is None or ";" in self.path:
             raise ValueError(f"cookie path: expected a path, got {self.path!r}")
         if self.same_site not in SAME_SITE:
             raise ValueError(
                 f"cookie same_site: expected one of {SAME_SITE}, got {self.same_site!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerMessageDeflate:
+    """How messages are compressed for the WebSockets that agree to it (RFC 7692).
+
+    No side carries its window over from one message to the next: so a broadcast is
+    compressed once for all, and an idle connection keeps no zlib state. Raises ValueError or
+    TypeError at once for a value that makes no sense.
+    """
+
+    threshold: int = 1_024
+    """The smallest message, in bytes, that is worth it; smaller ones stay as they are."""
+    level: int = 6
+    """Of zlib: 1 is quick, 9 is small."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            check(f"per_message_deflate {field.name}", field.default, getattr(self, field.name))
+        if self.level > 9:
+            raise ValueError(
+                f"per_message_deflate level: expected a number up to 9, got {self.level!r}"
             )
 
 
@@ -66,10 +100,37 @@ class EngineConfig:
     """The largest message, on either transport, and the largest POST body (security rule T4)."""
     max_packets: int = 10_000
     """How many packets one POST may bring; more are refused with a 400 (security rule 29)."""
-    cors_allowed_origins: Literal["*"] | Collection[str] = ()
-    """Foreign origins that may connect: none, all ("*"), or these (security rule T31)."""
+    cors_allowed_origins: Origins = ()
+    """Foreign origins that may connect: none, all ("*"), these, or those for which a plain
+    function returns True (security rule T31); it is asked several times for one request."""
     cors_credentials: bool = False
-    cookie: Cookie | None = None
+    cookie: Cookie | str | bool | None = None
+    """A cookie with the session's id; its name alone, or True for the one called "io"."""
+    allow_request: AllowRequest | None = None
+    """A plain or a coroutine function that is asked about every client that shakes hands.
+
+    False refuses it, and a str refuses it with that message (403, code 4); True and None do
+    not. An exception is logged, and refuses it as well (400, code 3)."""
+    admission_timeout: float = 2.0
+    """How long `allow_request` and the engine's middleware may take for one request, in all;
+    then they are cancelled, and it gets a 503 (security rule T12)."""
+    generate_id: GenerateId | None = None
+    """A plain function that makes the ids of sessions: at most 128 letters, digits and -._~,
+    none twice, and nobody may guess one (rule 97). Whoever gets none is refused with code 3."""
+    initial_packet: str | bytes | None = None
+    """The first message to every client, together with its handshake."""
+    http_compression: bool = True
+    """Whether answers to polls are compressed, for clients that accept gzip or deflate.
+
+    What a stranger writes and a secret, compressed together, let whoever sees the lengths of
+    the encrypted answers guess the secret (BREACH): where both can be, say False."""
+    http_compression_threshold: int = 1_024
+    """The smallest answer, in bytes, that is compressed."""
+    per_message_deflate: bool | PerMessageDeflate = False
+    """Whether messages over WebSocket are compressed, for clients that offer it.
+
+    Off, for the reason above, and because a client makes us inflate up to a thousand times
+    what it sends; each message is bounded by `max_payload` all the same (security rule 8)."""
     head_timeout: float = 10.0
     """For a request's head, from the connection or its first byte (security rule 10)."""
     body_timeout: float = 30.0
@@ -94,19 +155,31 @@ class EngineConfig:
         if PATH.fullmatch(self.path) is None:
             raise ValueError(f"path: expected a URL path, got {self.path!r}")
         unknown = [name for name in self.transports if name not in TRANSPORTS]
-        if isinstance(self.transports, str) or unknown or not self.transports:
+        if unknown or not self.transports:
             raise ValueError(f"transports: expected some of {TRANSPORTS}, got {self.transports!r}")
-        origins = self.cors_allowed_origins
-        if isinstance(origins, str) and origins != "*":
-            raise ValueError(f'cors_allowed_origins: expected "*" or a tuple, got {origins!r}')
-        for origin in () if origins == "*" else origins:
-            if not is_origin(origin):
-                raise ValueError(
-                    "cors_allowed_origins: expected an origin such as"
-                    f" 'https://example.com', got {origin!r}"
-                )
-        if origins == "*" and self.cors_credentials:
+        check_origins(self.cors_allowed_origins)
+        if self.cors_allowed_origins == "*" and self.cors_credentials:
             raise ValueError("cors_credentials: not for every origin; name those that may")
+        if isinstance(self.cookie, str) and COOKIE_NAME.fullmatch(self.cookie) is None:
+            raise ValueError(f"cookie: expected letters, digits, - and _, got {self.cookie!r}")
+        if isinstance(self.initial_packet, str) and not travels(self.initial_packet):
+            raise ValueError(
+                "initial_packet: expected text without U+001E and lone surrogates,"
+                f" got {self.initial_packet!r}"
+            )
+
+    @property
+    def session_cookie(self) -> Cookie | None:
+        """What `cookie` stands for."""
+        if isinstance(self.cookie, str):
+            return Cookie(name=self.cookie)
+        return Cookie() if self.cookie is True else self.cookie or None
+
+    @property
+    def deflate(self) -> PerMessageDeflate | None:
+        """What `per_message_deflate` stands for."""
+        chosen = self.per_message_deflate
+        return PerMessageDeflate() if chosen is True else chosen or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,27 +201,76 @@ class ServerConfig(EngineConfig):
     """Rooms that one socket may be in; more raise LocalProtocolError."""
     max_pending_acks: int = 10_000
     """Acknowledgements that one socket may owe; more raise LocalProtocolError."""
+    max_child_namespaces: int = 10_000
+    """Namespaces made because clients asked for them; more are refused (rule 66)."""
+    cleanup_empty_child_namespaces: bool = True
+    """Whether such a namespace is forgotten when its last socket has left (security rule 27)."""
+    on_disconnect: Literal["finish", "cancel"] = "finish"
+    """Whether the handlers that run for a socket finish when it disconnects, or are cancelled.
+
+    Cancelled, events that came before and wait for their handlers are not handled any more."""
+
+    def __post_init__(self) -> None:
+        EngineConfig.__post_init__(self)
+        if self.on_disconnect not in ON_DISCONNECT:
+            raise ValueError(
+                f"on_disconnect: expected one of {ON_DISCONNECT}, got {self.on_disconnect!r}"
+            )
 
 
-KINDS: Final[dict[type, tuple[tuple[type, ...], str]]] = {
+Kind = tuple[tuple[type, ...], str]
+
+KINDS: Final[dict[type, Kind]] = {
     bool: ((bool,), "True or False"),
     int: ((int,), "a whole number"),
     float: ((int, float), "a number"),
     str: ((str,), "a str"),
     tuple: ((Collection,), "a tuple"),
-    type(None): ((type(None), Cookie), "a Cookie or None"),
 }
 """By the type of an option's default: the types that it takes, and how they are called."""
+
+FUNCTION: Final[Kind] = ((Callable, NoneType), "a function or None")
+MIXED: Final[dict[str, Kind]] = {
+    "cors_allowed_origins": ((Collection, Callable), 'a tuple, "*" or a function'),
+    "cookie": ((Cookie, str, bool, NoneType), "a Cookie, its name, True or None"),
+    "allow_request": FUNCTION,
+    "generate_id": FUNCTION,
+    "initial_packet": ((str, bytes, NoneType), "text, bytes or None"),
+    "per_message_deflate": ((bool, PerMessageDeflate), "True, False or a PerMessageDeflate"),
+}
+"""By the name of an option that takes more than one type."""
 
 
 def check(name: str, default: object, value: object) -> None:
     """Raise TypeError for a value unlike its default, ValueError for a number that is no use."""
-    accepted, called = KINDS[type(default)]
+    accepted, called = MIXED[name] if name in MIXED else KINDS[type(default)]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
         raise TypeError(f"{name}: expected {called}, got {value!r}")
     # A NaN is neither above nor below anything.
     if isinstance(value, int | float) and bool not in accepted and not 0 < value < TOO_MUCH:
         raise ValueError(f"{name}: expected a positive number, got {value!r}")
+
+
+def check_origins(origins: Origins) -> None:
+    """Raise ValueError for what is neither "*" nor a function, nor origins that can be."""
+    if isinstance(origins, str) and origins != "*":
+        raise ValueError(f'cors_allowed_origins: expected "*" or a tuple, got {origins!r}')
+    if callable(origins) or origins == "*":
+        return
+    for origin in origins:
+        if not is_origin(origin):
+            raise ValueError(
+                "cors_allowed_origins: expected an origin such as"
+                f" 'https://example.com', got {origin!r}"
+            )
+
+
+def travels(text: str) -> bool:
+    """Whether every transport can carry this text."""
+    try:
+        return b"\x1e" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def is_origin(value: object) -> bool:
@@ -167,9 +289,16 @@ class EngineOptions(TypedDict, total=False):
     upgrade_timeout: float
     max_payload: int
     max_packets: int
-    cors_allowed_origins: Literal["*"] | Collection[str]
+    cors_allowed_origins: Origins
     cors_credentials: bool
-    cookie: Cookie | None
+    cookie: Cookie | str | bool | None
+    allow_request: AllowRequest | None
+    admission_timeout: float
+    generate_id: GenerateId | None
+    initial_packet: str | bytes | None
+    http_compression: bool
+    http_compression_threshold: int
+    per_message_deflate: bool | PerMessageDeflate
     head_timeout: float
     body_timeout: float
     keep_alive_timeout: float
@@ -191,3 +320,6 @@ class ServerOptions(EngineOptions, total=False):
     max_namespaces: int
     max_rooms: int
     max_pending_acks: int
+    max_child_namespaces: int
+    cleanup_empty_child_namespaces: bool
+    on_disconnect: Literal["finish", "cancel"]

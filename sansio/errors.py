@@ -69,6 +69,18 @@ class ConnectionRefused(Exception):
         self.data = data
 
 
+class EventRefused(Exception):
+    """Raised by a middleware for events: the event is not handled, and the client is told why.
+
+    `message` and `data` are what its acknowledgement gets, where it asked for one.
+    """
+
+    def __init__(self, message: str = "not authorized", data: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
 class Disconnected(Exception):
     """What was waited for cannot come any more: the socket is gone, for this `reason`."""
 

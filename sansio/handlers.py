@@ -30,11 +30,24 @@ class Handler:
     and no event can give.
     """
 
-    __slots__ = ("function", "is_async", "least", "most", "special_at")
+    __slots__ = ("concurrency", "function", "is_async", "least", "most", "once", "special_at")
 
-    def __init__(self, function: Function, special: type | None = None) -> None:
+    def __init__(
+        self,
+        function: Function,
+        special: type | None = None,
+        *,
+        once: bool = False,
+        concurrency: int = 1,
+    ) -> None:
         if not callable(function):
             raise TypeError(f"expected a function, got {function!r}")
+        if concurrency < 1:
+            raise ValueError(f"concurrency: expected 1 or more, got {concurrency!r}")
+        self.once = once
+        """Whether it is called for one event only."""
+        self.concurrency = concurrency
+        """How many events of one socket may be in it at the same time."""
         called = underlying(function)
         self.function = function
         self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
@@ -56,6 +69,10 @@ class Handler:
             ):
                 raise TypeError(f"{function!r}: {parameter.name} cannot be given by position")
 
+    def wraps(self, function: Function | None) -> bool:
+        """Whether it is for this function; for None it always is."""
+        return function is None or self.function == function
+
     def takes(self, count: int) -> bool:
         """Whether it can be called with so many positional arguments."""
         return self.least <= count <= self.most
@@ -74,14 +91,46 @@ class Handlers:
         self._by_name: dict[str, list[Handler]] = {}
         self._special = special
 
-    def add(self, name: str, function: Function) -> None:
+    def add(
+        self, name: str, function: Function, *, once: bool = False, concurrency: int = 1
+    ) -> None:
         """Register; raises TypeError for what is no function with a usable signature."""
+        handler = Handler(function, self._special, once=once, concurrency=concurrency)
         # A new list, for one that is being gone through stays as it was.
-        self._by_name[name] = [*self._by_name.get(name, ()), Handler(function, self._special)]
+        self._by_name[name] = [*self._by_name.get(name, ()), handler]
+
+    def remove(self, name: str | None = None, function: Function | None = None) -> None:
+        """Forget a function for a name, all for a name, or all there are."""
+        for found in list(self._by_name) if name is None else [name]:
+            self._keep(found, [each for each in self.get(found) if not each.wraps(function)])
+
+    def take(self, name: str, handler: Handler) -> bool:
+        """Forget one that is called once; whether it was still there to be called."""
+        handlers = self.get(name)
+        if handler not in handlers:
+            return False
+        self._keep(name, [each for each in handlers if each is not handler])
+        return True
+
+    def copy(self) -> Handlers:
+        """The same handlers, apart from these from now on."""
+        copy = Handlers(self._special)
+        copy._by_name = dict(self._by_name)
+        return copy
 
     def get(self, name: str) -> list[Handler]:
         """The handlers for this name; not to be changed."""
         return self._by_name.get(name, NONE)
+
+    def names(self) -> list[str]:
+        """The names that something is registered for, in the order of their registration."""
+        return list(self._by_name)
+
+    def _keep(self, name: str, handlers: list[Handler]) -> None:
+        if handlers:
+            self._by_name[name] = handlers
+        else:
+            self._by_name.pop(name, None)
 
     def wait(self, *names: str) -> bool:
         """Whether a handler for any of these names is a coroutine function."""

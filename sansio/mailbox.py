@@ -1,13 +1,14 @@
 """The order of handlers: events of one socket are handled one at a time, as they came.
 
 A task lives only while something waits: an event whose handlers are all plain
-functions is handled at once when none is before it.
+functions is handled at once when none is before it. Events of handlers that allow it
+may overlap; what does not allow it waits for all that came before, and lets nothing pass.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar
 
 from .runtime import Runtime
@@ -23,39 +24,122 @@ class Dispatcher(Protocol[E_contra]):
         """Whether any of its handlers is a coroutine function."""
         ...
 
+    def concurrency(self, event: E_contra) -> int:
+        """Among how many it may be in its handlers at the same time; 1 for no others."""
+        ...
+
     async def handle(self, event: E_contra) -> None:
         """Call its handlers; raises no Exception, and awaits only what waits in them."""
+
+    def done(self, event: E_contra) -> None:
+        """Its handlers have ended, or will not be called because their socket is gone."""
+
+
+class Work(Generic[E]):
+    """What there is of a mailbox while it is busy."""
+
+    __slots__ = ("cancels", "limits", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[E] = deque()
+        self.limits: list[int] = []
+        """The concurrency of each event that is in its handlers now."""
+        self.cancels: set[Callable[[], None]] = set()
 
 
 class Mailbox(Generic[E]):
     """The events of one socket that wait for their handlers.
 
     The bound on them is the session's `max_inbound`: its client is not read from
-    while as many wait.
+    while as many wait. With `cancellable` the handlers can be cancelled.
     """
 
-    __slots__ = ("_dispatcher", "_home", "_runtime", "_waiting")
+    __slots__ = ("_cancellable", "_dispatcher", "_home", "_runtime", "_work")
 
-    def __init__(self, dispatcher: Dispatcher[E], runtime: Runtime, home: object) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher[E],
+        runtime: Runtime,
+        home: object,
+        *,
+        cancellable: bool = False,
+    ) -> None:
         self._dispatcher = dispatcher
         self._runtime = runtime
         self._home = home
-        self._waiting: deque[E] | None = None
+        self._cancellable = cancellable
+        self._work: Work[E] | None = None
 
     def put(self, event: E) -> None:
         """Handle the event now, or after those that came before it."""
-        if self._waiting is not None:
-            self._waiting.append(event)
+        if self._work is not None:
+            self._work.waiting.append(event)
+            self._go_on(self._work)
         elif self._dispatcher.waits(event):
-            self._waiting = deque((event,))
-            self._runtime.spawn(self._work, self._home)
+            self._work = Work()
+            self._start(self._work, event)
         else:
             run_to_end(self._dispatcher.handle(event))
+            self._dispatcher.done(event)
 
-    async def _work(self) -> None:
-        while self._waiting:
-            await self._dispatcher.handle(self._waiting.popleft())
-        self._waiting = None
+    def cancel(self) -> None:
+        """Cancel the handlers that run, and drop the events that wait."""
+        work = self._work
+        if work is not None:
+            waiting, work.waiting = work.waiting, deque()
+            for event in waiting:
+                self._dispatcher.done(event)
+            for cancel in list(work.cancels):
+                cancel()
+
+    def _go_on(self, work: Work[E]) -> None:
+        """Start what need not wait any longer; when nothing is left, the mailbox is idle."""
+        while work.waiting and self._may_start(work, work.waiting[0]):
+            self._start(work, work.waiting.popleft())
+        if not work.limits:
+            self._work = None
+
+    def _may_start(self, work: Work[E], event: E) -> bool:
+        running = work.limits
+        return not running or len(running) < min(self._dispatcher.concurrency(event), *running)
+
+    def _start(self, work: Work[E], event: E) -> None:
+        limit = self._dispatcher.concurrency(event)
+        work.limits.append(limit)
+        if not self._cancellable:
+            self._runtime.spawn(lambda: self._run(work, event, limit), self._home)
+            return
+
+        def done() -> None:
+            work.cancels.discard(cancel)
+            self._end(work, event, limit)
+            self._go_on(work)
+
+        cancel = self._runtime.spawn_cancellable(
+            lambda: self._dispatcher.handle(event), self._home, done
+        )
+        work.cancels.add(cancel)
+
+    async def _run(self, work: Work[E], event: E, limit: int) -> None:
+        """One task: it goes on with the next event, for a task of its own costs more."""
+        while True:
+            try:
+                await self._dispatcher.handle(event)
+            finally:
+                self._end(work, event, limit)
+            if not work.waiting or not self._may_start(work, work.waiting[0]):
+                break
+            event = work.waiting.popleft()
+            limit = self._dispatcher.concurrency(event)
+            work.limits.append(limit)
+            if work.waiting and limit > 1:
+                self._go_on(work)
+        if not work.limits:
+            self._work = None
+
+    def _end(self, work: Work[E], event: E, limit: int) -> None:
+        work.limits.remove(limit)
+        self._dispatcher.done(event)
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, None]) -> None:

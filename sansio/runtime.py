@@ -25,6 +25,18 @@ class Runtime(Protocol):
     def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
         """Run `function` as a task; `home` is that of the session it runs for."""
 
+    def spawn_cancellable(
+        self,
+        function: Callable[[], Coroutine[Any, Any, None]],
+        home: object,
+        done: Callable[[], None],
+    ) -> Callable[[], None]:
+        """The same; what is returned cancels the task.
+
+        `done` is called when it has ended, also when it was cancelled before it began.
+        """
+        ...
+
     def log(self, message: str, error: Exception | None) -> None:
         """Write to the log "sansocket": with an error as ERROR and its traceback, else as INFO."""
 

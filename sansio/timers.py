@@ -109,7 +109,6 @@ class Timers:
             action = timer.action
             if action is None or entry != timer.entry:
                 continue
-            timer.queued = inf
             if timer.deadline > when:
                 self.push(timer)
                 continue

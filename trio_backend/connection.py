@@ -145,6 +145,7 @@ class Connection:
                 await self._stream.send_all(data)
                 data = self._pull()
         self._writing = None
+        self._woken.set()
         self._flush()
 
 

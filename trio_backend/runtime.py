@@ -52,6 +52,26 @@ class TrioRuntime:
         assert isinstance(home, trio.Nursery)
         home.start_soon(function)
 
+    def spawn_cancellable(
+        self,
+        function: Callable[[], Coroutine[Any, Any, None]],
+        home: object,
+        done: Callable[[], None],
+    ) -> Callable[[], None]:
+        """Run a handler as a task that can be cancelled alone."""
+        assert isinstance(home, trio.Nursery)
+        scope = trio.CancelScope()
+
+        async def run() -> None:
+            try:
+                with scope:
+                    await function()
+            finally:
+                done()
+
+        home.start_soon(run)
+        return scope.cancel
+
     def log(self, message: str, error: Exception | None) -> None:
         """Write to the log: see `Runtime.log`."""
         logger.log(logging.INFO if error is None else logging.ERROR, message, exc_info=error)

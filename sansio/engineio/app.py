@@ -209,4 +209,11 @@ class EngineApp:
                     await waiting
             except Exception as error:
                 self._failures.report(error, event.socket, event.name, event.args)
+
+    def concurrency(self, event: Happened) -> int:
+        """Events of one socket are handled one at a time."""
+        return 1
+
+    def done(self, event: Happened) -> None:
+        """The handlers of an event have ended: its client may go on."""
         event.socket.handled(event)

@@ -114,7 +114,9 @@ class ServerWire:
         transport = self._transport
         if transport is None or not transport.congested:
             return False
-        transport.when_relieved(self._notify)
+        # Not by way of `_notify`: a driver that is still writing has not pulled since it was
+        # woken last, and is woken all the same to read on.
+        transport.when_relieved(self._wake)
         return True
 
     def lost(self) -> None:

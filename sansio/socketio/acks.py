@@ -141,10 +141,14 @@ class Ack:
         return self._reply is not None
 
     def __call__(self, *values: Any) -> None:
-        """Acknowledge with these values."""
-        reply, self._reply = self._reply, None
-        if reply is not None:
-            reply(values)
+        """Acknowledge with these values.
+
+        Raises LocalProtocolError for values that no packet can carry; then the client still
+        waits.
+        """
+        if self._reply is not None:
+            self._reply(values)
+            self._reply = None
 
 
 def one_or_several(values: Values) -> Any:

@@ -5,21 +5,28 @@ A backend adds what a loop is needed for: sockets, a clock and tasks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Final, TypeVar, Unpack
+from typing import Final, TypeVar, Unpack, overload
 
 from ..config import ServerConfig, ServerOptions
 from ..engineio.server import Engine
 from ..engineio.static import StaticFile
 from ..failures import OnError
+from ..mailbox import run_to_end
 from ..runtime import Runtime
+from .adapter import Adapter
 from .dispatch import Dispatch
+from .events import NamespaceRequested
 from .msgpack import MsgpackParser
 from .namespace import Namespace
+from .namespace_class import NamespaceClass
+from .parent_namespace import Decide, ParentNamespace
 from .parser import JsonParser, Parser
 from .server import Server
 from .socket import Socket
 
+NewNamespace = TypeVar("NewNamespace", bound=Callable[[Namespace], object])
 Hook = TypeVar("Hook", bound=OnError[Socket])
 
 PARSERS: Final[dict[str, Callable[[], Parser]]] = {"json": JsonParser, "msgpack": MsgpackParser}
@@ -28,12 +35,12 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {"json": JsonParser, "msgpack"
 class App(Namespace):
     """The main namespace `/` of a server, and the way to the others.
 
-    `parser` is "json", "msgpack" or an object of your own; the other options are the
-    fields of `ServerConfig`. Raises ValueError or TypeError for options that make no
-    sense.
+    `parser` is "json", "msgpack" or an object of your own, `adapter` makes the adapter of
+    each namespace; the other options are the fields of `ServerConfig`. Raises ValueError
+    or TypeError for options that make no sense.
     """
 
-    __slots__ = ("core",)
+    __slots__ = ("_new_namespace", "core")
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class App(Namespace):
         *,
         entropy: Callable[[int], bytes],
         parser: str | Parser = "json",
+        adapter: Callable[[Namespace], Adapter] = Adapter,
         **options: Unpack[ServerOptions],
     ) -> None:
         if isinstance(parser, str):
@@ -48,7 +56,8 @@ class App(Namespace):
                 raise ValueError(f"parser: expected one of {sorted(PARSERS)}, got {parser!r}")
             parser = PARSERS[parser]()
         config = ServerConfig(**options)
-        self.core = Server(config, parser, rearm=runtime.rearm, entropy=entropy)
+        self.core = Server(config, parser, rearm=runtime.rearm, entropy=entropy, adapter=adapter)
+        self._new_namespace: list[Callable[[Namespace], object]] = []
         super().__init__(self.core, "/", runtime, Dispatch(runtime))
         self.core.namespaces["/"] = self
 
@@ -62,11 +71,28 @@ class App(Namespace):
         """Files that are served beside Socket.IO, by path: a fixed table (security rule 33)."""
         return self.core.engine.static
 
-    def of(self, name: str) -> Namespace:
+    @overload
+    def of(self, name: str) -> Namespace: ...
+    @overload
+    def of(self, name: re.Pattern[str] | Decide) -> ParentNamespace: ...
+    def of(self, name: str | re.Pattern[str] | Decide) -> Namespace:
         """The namespace of that name, made when there is none; `of("/")` is the server itself.
 
-        Raises ValueError for what is no name of a namespace.
+        With a pattern (which has to match the whole name), or a function of a name and `auth`
+        that says whether there shall be such a namespace, it is the parent of all that are
+        made so when clients ask for them. Those that there are come first, then the parents
+        in the order in which they were made (rule 66). Raises ValueError for what is no name
+        of a namespace, and TypeError for what is none of the three.
         """
+        if isinstance(name, str):
+            return self._of_name(name)
+        if not isinstance(name, re.Pattern) and not callable(name):
+            raise TypeError(f"expected a name, a pattern or a function, got {name!r}")
+        parent = ParentNamespace(self.core, name, self.runtime, self._dispatch)
+        self.core.parents.append(parent)
+        return parent
+
+    def _of_name(self, name: str) -> Namespace:
         if not name.startswith("/") or "," in name:
             raise ValueError(f'a namespace begins with "/" and has no comma, got {name!r}')
         namespace = self.core.namespaces.get(name)
@@ -74,6 +100,23 @@ class App(Namespace):
             namespace = Namespace(self.core, name, self.runtime, self._dispatch)
             self.core.namespaces[name] = namespace
         return namespace
+
+    def register(self, instance: NamespaceClass) -> Namespace:
+        """Make the methods of an instance the handlers of its namespace.
+
+        Raises ValueError or TypeError for methods that can be no handlers.
+        """
+        namespace = self.of(instance.name)
+        for event, method in instance.handlers().items():
+            namespace.on(event, method)
+        instance.namespace = namespace
+        return namespace
+
+    def on_new_namespace(self, hook: NewNamespace) -> NewNamespace:
+        """Register a plain function that is called with every namespace that a client's asking
+        has made."""
+        self._new_namespace.append(hook)
+        return hook
 
     def on_error(self, hook: Hook) -> Hook:
         """Register the function that gets every exception of a handler or middleware.
@@ -94,4 +137,43 @@ class App(Namespace):
     def deliver(self) -> None:
         """Hand the events that have come to their handlers, each socket's in their order."""
         while (event := self.core.next_event()) is not None:
-            event.socket.mailbox.put(event)
+            if isinstance(event, NamespaceRequested):
+                self._look_for(event)
+            else:
+                event.socket.mailbox.put(event)
+
+    def _look_for(self, event: NamespaceRequested) -> None:
+        if any(parent.waits for parent in self.core.parents):
+            self.runtime.spawn(lambda: self._ask(event), event.connection.session.peer.home)
+        else:
+            run_to_end(self._ask(event))
+
+    async def _ask(self, event: NamespaceRequested) -> None:
+        """Ask the parents in their order; the client may go meanwhile."""
+        connection, name = event.connection, event.name
+        for parent in self.core.parents:
+            try:
+                accepted = await parent.accepts(name, event.auth)
+            except Exception as error:
+                self.runtime.log(f"the function of a parent namespace failed for {name!a}", error)
+                break
+            if not connection.asks(name):
+                return
+            if accepted:
+                is_new = name not in self.core.namespaces
+                namespace = self.core.child(name, parent)
+                if namespace is None:
+                    break
+                if is_new:
+                    self._tell_new(namespace)
+                connection.enter(name, namespace)
+                return
+        if connection.asks(name):
+            connection.deny(name)
+
+    def _tell_new(self, namespace: Namespace) -> None:
+        for hook in self._new_namespace:
+            try:
+                hook(namespace)
+            except Exception as error:
+                self.runtime.log(f"on_new_namespace failed for {namespace!r}", error)

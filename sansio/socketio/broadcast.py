@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import LocalProtocolError
+import msgspec
+
 from ..runtime import Resolve
-from .acks import Collection, Pending
+from .adapter import Selection
 
 if TYPE_CHECKING:
     from .namespace import Namespace
@@ -20,53 +21,32 @@ class Broadcast:
     A socket is in a room of its own id, so ids may stand where rooms do (rule 77).
     """
 
-    __slots__ = ("_but", "_namespace", "_rooms", "_seconds", "_volatile")
+    __slots__ = ("_namespace", "_selection")
 
-    def __init__(
-        self,
-        namespace: Namespace,
-        *,
-        rooms: frozenset[str] = frozenset(),
-        but: frozenset[str] = frozenset(),
-        volatile: bool = False,
-        seconds: float | None = None,
-    ) -> None:
+    def __init__(self, namespace: Namespace, selection: Selection) -> None:
         self._namespace = namespace
-        self._rooms = rooms
-        self._but = but
-        self._volatile = volatile
-        self._seconds = seconds
+        self._selection = selection
 
-    def _with(
-        self,
-        *,
-        rooms: frozenset[str] = frozenset(),
-        but: frozenset[str] = frozenset(),
-        volatile: bool = False,
-        seconds: float | None = None,
-    ) -> Broadcast:
-        return Broadcast(
-            self._namespace,
-            rooms=self._rooms | rooms,
-            but=self._but | but,
-            volatile=self._volatile or volatile,
-            seconds=self._seconds if seconds is None else seconds,
-        )
+    def _with(self, **changes: Any) -> Broadcast:
+        return Broadcast(self._namespace, msgspec.structs.replace(self._selection, **changes))
 
     def to(self, *rooms: str) -> Broadcast:
-        """Those in any of these rooms too, each once; a room without members reaches nobody."""
-        return self._with(rooms=frozenset(rooms))
+        """Those in any of these rooms too, each once; a room without members reaches nobody.
+
+        Raises TypeError for what is no name of a room.
+        """
+        return self._with(rooms=self._selection.rooms | names(rooms))
 
     in_ = to
 
     def except_(self, *rooms: str) -> Broadcast:
-        """Not those in any of these rooms."""
-        return self._with(but=frozenset(rooms))
+        """Not those in any of these rooms; raises what `to` raises."""
+        return self._with(but=self._selection.but | names(rooms))
 
     @property
     def local(self) -> Broadcast:
-        """Only those on this server; there is no other server yet, so these are all."""
-        return self._with()
+        """Only those on this server."""
+        return self._with(local=True)
 
     @property
     def volatile(self) -> Broadcast:
@@ -76,10 +56,6 @@ class Broadcast:
     def timeout(self, seconds: float) -> Broadcast:
         """The acknowledgements must come within `seconds`."""
         return self._with(seconds=seconds)
-
-    def recipients(self) -> list[Socket]:
-        """Those whom it reaches now."""
-        return self._namespace.targets(self._rooms, self._but)
 
     def emit(
         self,
@@ -94,10 +70,9 @@ class Broadcast:
         Raises LocalProtocolError for a reserved event name, or arguments that no packet
         can carry.
         """
+        adapter = self._namespace.adapter
         if ack is None:
-            encoded = self._namespace.encode_event(event, args, None)
-            for socket in self.recipients():
-                socket.deliver(encoded, self._volatile)
+            adapter.emit(self._selection, event, args)
             return
         called = ack
 
@@ -107,7 +82,7 @@ class Broadcast:
             else:
                 called(None, result)
 
-        self._collect(event, args, done)
+        adapter.collect(self._selection, event, args, done)
 
     def send(self, *args: Any) -> None:
         """Send the event `message` to all of them."""
@@ -122,56 +97,30 @@ class Broadcast:
         """
 
         def start(resolve: Resolve[list[Any]]) -> Callable[[], None]:
-            return self._collect(event, args, resolve)
+            return self._namespace.adapter.collect(self._selection, event, args, resolve)
 
         return await self._namespace.runtime.wait(start, None)
 
     async def fetch_sockets(self) -> list[Socket]:
         """Those whom it reaches now; does not wait while there is one server only."""
-        return self.recipients()
+        return await self._namespace.adapter.fetch_sockets(self._selection)
 
     def sockets_join(self, *rooms: str) -> None:
         """Make all of them enter these rooms; raises what `Socket.join` raises."""
-        for socket in self.recipients():
-            for room in rooms:
-                socket.join(room)
+        self._namespace.adapter.sockets_join(self._selection, names(rooms))
 
     def sockets_leave(self, *rooms: str) -> None:
         """Make all of them leave these rooms."""
-        for socket in self.recipients():
-            for room in rooms:
-                socket.leave(room)
+        self._namespace.adapter.sockets_leave(self._selection, names(rooms))
 
     def disconnect_sockets(self, close: bool = False) -> None:
         """Disconnect all of them, or with `close` their whole connections."""
-        for socket in self.recipients():
-            socket.disconnect(close)
+        self._namespace.adapter.disconnect_sockets(self._selection, close)
 
-    def _collect(
-        self, event: str, args: tuple[Any, ...], done: Callable[[list[Any] | Exception], None]
-    ) -> Callable[[], None]:
-        """Send, and call `done` with the answers; what is returned forgets them (rule 78)."""
-        namespace = self._namespace
-        number = namespace.next_ack()
-        encoded = namespace.encode_event(event, args, number)
-        sockets = self.recipients()
-        collection = Collection(len(sockets), done)
 
-        def forget() -> None:
-            collection.cancel()
-            for socket in sockets:
-                socket.unexpect(number)
-
-        pending = Pending(collection.answered, collection.failed)
-        try:
-            for socket in sockets:
-                socket.expect(number, pending)
-        except LocalProtocolError:
-            forget()
-            raise
-        if self._seconds is not None:
-            collection.timer = namespace.after(self._seconds, collection.expire)
-        for socket in sockets:
-            socket.deliver(encoded, self._volatile)
-        collection.settle()
-        return forget
+def names(rooms: tuple[str, ...]) -> frozenset[str]:
+    """The rooms; raises TypeError for a name that is none, or a list of them given as one."""
+    for room in rooms:
+        if not isinstance(room, str):
+            raise TypeError(f"expected the name of a room, got {room!r}")
+    return frozenset(rooms)

@@ -6,19 +6,20 @@ that it may not ends the whole connection (rules 44 and 57).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..engineio.encoded import encode_message
 from ..engineio.session import Session
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..timers import Timer
-from .events import ConnectRequested, Disconnected, EventReceived
+from .events import ConnectRequested, Disconnected, EventReceived, NamespaceRequested
 from .handshake import read_handshake
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
 from .socket import Socket, State
 
 if TYPE_CHECKING:
+    from .namespace import Namespace
     from .server import Server
 
 
@@ -26,6 +27,7 @@ class Connection:
     """The receiver of a session's messages."""
 
     __slots__ = (
+        "_asked",
         "_attachment_timer",
         "_connect_timer",
         "_decoder",
@@ -40,6 +42,8 @@ class Connection:
         self.session = session
         self._decoder = decoder
         self.sockets: dict[str, Socket] = {}
+        self._asked: dict[str, dict[str, Any]] = {}
+        """What the client gave as `auth` for namespaces that a parent is asked about."""
         self._left: set[str] = set()
         """Namespaces that the server has disconnected: what the client sent before it knew
         is ignored. Bounded by `max_namespaces`."""
@@ -68,6 +72,8 @@ class Connection:
         elif kind is CONNECT:
             self._connect(packet)
         elif kind is DISCONNECT:
+            if self._asked.pop(packet.namespace, None) is not None:
+                return
             socket = self._joined(packet)
             if socket is not None:
                 self._leave(socket, Reason.CLIENT_NAMESPACE_DISCONNECT)
@@ -79,6 +85,7 @@ class Connection:
         self._connect_timer.cancel()
         if self._attachment_timer is not None:
             self._attachment_timer.cancel()
+        self._asked.clear()
         for socket in list(self.sockets.values()):
             self._leave(socket, reason)
 
@@ -108,14 +115,23 @@ class Connection:
     def _connect(self, packet: Packet) -> None:
         """The name is taken before anything is awaited: a second CONNECT is an error (rule 61)."""
         name = packet.namespace
-        if name in self.sockets:
+        if name in self.sockets or name in self._asked:
             raise RemoteProtocolError("a second CONNECT to a namespace")
+        auth: dict[str, Any] = packet.data or {}
         namespace = self._server.namespaces.get(name)
-        if namespace is None or len(self.sockets) >= self._server.config.max_namespaces:
-            self.send(Packet(CONNECT_ERROR, name, {"message": "Invalid namespace"}))
-            return
-        self._left.discard(name)
-        handshake = read_handshake(self.session, packet.data)
+        if len(self.sockets) + len(self._asked) >= self._server.config.max_namespaces:
+            self.deny(name)
+        elif namespace is not None:
+            self._enter(namespace, auth)
+        elif self._server.parents:
+            self._asked[name] = auth
+            self._server.tell(NamespaceRequested(self, name, auth))
+        else:
+            self.deny(name)
+
+    def _enter(self, namespace: Namespace, auth: dict[str, Any]) -> None:
+        self._left.discard(namespace.name)
+        handshake = read_handshake(self.session, auth)
         socket = Socket(
             self._server.engine.new_id(),
             namespace,
@@ -123,8 +139,9 @@ class Connection:
             handshake,
             self._server.config.max_pending_acks,
         )
-        self.sockets[name] = socket
-        self._server.tell(ConnectRequested(socket, handshake.auth))
+        self.sockets[namespace.name] = socket
+        namespace.arrive()
+        self._server.tell(ConnectRequested(socket, auth))
 
     def _await_attachments(self, now: float) -> None:
         """A header has come, or one of its attachments; all must come in time (security rule T5).
@@ -145,6 +162,23 @@ class Connection:
         """No namespace was joined in time, whatever was refused meanwhile (security rule T22)."""
         self.session.close(Reason.FORCED_CLOSE)
 
+    # For the driver
+
+    def asks(self, name: str) -> bool:
+        """Whether the client still waits for a namespace that there was not."""
+        return name in self._asked
+
+    def enter(self, name: str, namespace: Namespace) -> None:
+        """There is such a namespace now; no effect when the client has gone meanwhile."""
+        auth = self._asked.pop(name, None)
+        if auth is not None:
+            self._enter(namespace, auth)
+
+    def deny(self, name: str) -> None:
+        """There is no such namespace, and nothing is remembered of it (security rule 27)."""
+        self._asked.pop(name, None)
+        self.send(Packet(CONNECT_ERROR, name, {"message": "Invalid namespace"}))
+
     # For the sockets
 
     def send(self, packet: Packet) -> None:
@@ -164,6 +198,7 @@ class Connection:
         """
         name = socket.namespace.name
         del self.sockets[name]
+        socket.namespace.depart()
         error: dict[str, object] = {"message": message}
         if data is None:
             self.send(Packet(CONNECT_ERROR, name, error))
@@ -190,6 +225,9 @@ class Connection:
 
     def _leave(self, socket: Socket, reason: Reason) -> None:
         del self.sockets[socket.namespace.name]
+        socket.namespace.depart()
+        if self._server.config.on_disconnect == "cancel":
+            socket.mailbox.cancel()
         if socket.close(reason):
             self._server.tell(Disconnected(socket, str(reason)))
             self._server.engine.timers.soon()

@@ -5,11 +5,14 @@ Final: code outside may match on these classes, and may not subclass them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .socket import Socket
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 
 class ConnectRequested(msgspec.Struct, frozen=True):
@@ -36,4 +39,16 @@ class Disconnected(msgspec.Struct, frozen=True):
     reason: str
 
 
+class NamespaceRequested(msgspec.Struct, frozen=True):
+    """A client asks for a namespace that there is not, and that a parent may make.
+
+    Answer with `connection.enter(name, namespace)` or `connection.deny(name)`.
+    """
+
+    connection: Connection
+    name: str
+    auth: dict[str, Any]
+
+
 Event = ConnectRequested | EventReceived | Disconnected
+"""What happens to a socket, in the order in which it happens."""

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from ..engineio.encoded import Encoded, encode_message
 from ..errors import LocalProtocolError
-from ..handlers import Function, Handler, Handlers
+from ..failures import Failures
+from ..handlers import Function
 from ..mailbox import Mailbox
 from ..runtime import Runtime
 from ..timers import Action, Timer
-from .acks import Ack
+from .adapter import Adapter, Selection
 from .broadcast import Broadcast
 from .events import Event
-from .packet import RESERVED, Packet, Type
-from .rooms import Rooms
+from .listeners import F, Listeners, Registry
+from .packet import Packet, Type
 from .socket import Socket, State
 
 if TYPE_CHECKING:
     from .dispatch import Dispatch
+    from .parent_namespace import ParentNamespace
     from .server import Server
 
-F = TypeVar("F", bound=Function)
 
-LIFECYCLE: Final = {"connect": 1, "disconnecting": 2, "disconnect": 2}
-"""Names that no client can send (rule 92), and how many arguments their handlers take."""
-
-
-class Namespace(Broadcast):
+class Namespace(Listeners, Broadcast):
     """The sockets that have joined one name; as a broadcast, it reaches them all.
 
     What it emits is lost on those who connect later.
@@ -37,27 +34,44 @@ class Namespace(Broadcast):
 
     __slots__ = (
         "_ack_numbers",
+        "_concurrency",
         "_dispatch",
+        "_population",
+        "_registry",
         "_server",
+        "_server_side",
         "_sockets",
-        "handlers",
-        "middleware",
+        "adapter",
         "name",
-        "rooms",
+        "parent",
         "runtime",
     )
 
-    def __init__(self, server: Server, name: str, runtime: Runtime, dispatch: Dispatch) -> None:
-        super().__init__(self)
+    _before = 1
+
+    def __init__(
+        self,
+        server: Server,
+        name: str,
+        runtime: Runtime,
+        dispatch: Dispatch,
+        registry: Registry | None = None,
+        parent: ParentNamespace | None = None,
+    ) -> None:
+        super().__init__(self, Selection())
         self.name = name
-        self.rooms: Rooms[Socket] = Rooms()
-        self.handlers = Handlers(special=Ack)
-        self.middleware: list[Handler] = []
         self.runtime = runtime
+        self._concurrency = 1
         self._dispatch = dispatch
+        self._registry = Registry() if registry is None else registry
         self._server = server
+        self._server_side = Registry()
         self._sockets: dict[str, Socket] = {}
         self._ack_numbers = 0
+        self._population = 0
+        self.parent = parent
+        """That by which it was made, when a client asked for it."""
+        self.adapter: Adapter = server.adapter(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} with {len(self._sockets)} sockets>"
@@ -69,29 +83,24 @@ class Namespace(Broadcast):
         """The connected sockets, by their ids; it changes as they come and go."""
         return MappingProxyType(self._sockets)
 
-    @overload
-    def on(self, event: str) -> Callable[[F], F]: ...
-    @overload
-    def on(self, event: str, handler: F) -> F: ...
-    def on(self, event: str, handler: F | None = None) -> F | Callable[[F], F]:
-        """Register a handler, as a decorator or with the handler as second argument.
+    @property
+    def registry(self) -> Registry:
+        """The handlers and the middleware of this namespace."""
+        return self._registry
 
-        `connect` gets the socket, `disconnecting` and `disconnect` the socket and the
-        reason, all others the socket and the arguments of the event. What a handler
-        returns acknowledges the event, where the client asks: a tuple for several
-        values, None for none. Raises ValueError for an event that cannot happen, and
-        TypeError for what cannot be called so.
+    @property
+    def concurrency(self) -> int:
+        """How many events of one socket may be in their handlers at once; 1 unless set.
+
+        Raises ValueError when it is set to less.
         """
-        if event in RESERVED - LIFECYCLE.keys():
-            raise ValueError(f"{event!r} is a reserved name, and never happens on a server")
+        return self._concurrency
 
-        def register(function: F) -> F:
-            if event in LIFECYCLE and not Handler(function).takes(LIFECYCLE[event]):
-                raise TypeError(f"{event}: {function!r} takes other arguments")
-            self.handlers.add(event, function)
-            return function
-
-        return register if handler is None else register(handler)
+    @concurrency.setter
+    def concurrency(self, most: int) -> None:
+        if most < 1:
+            raise ValueError(f"concurrency: expected 1 or more, got {most!r}")
+        self._concurrency = most
 
     def use(self, function: F) -> F:
         """Register a middleware: called with the socket and `auth` before it is connected.
@@ -99,49 +108,70 @@ class Namespace(Broadcast):
         In the order of registration; one that raises ConnectionRefused turns the client
         away. Raises TypeError for what cannot be called so.
         """
-        middleware = Handler(function)
-        if not middleware.takes(2):
-            raise TypeError(f"{function!r}: a middleware takes a socket and auth")
-        self.middleware.append(middleware)
-        return function
+        return self._use(function)
+
+    def server_side_emit(self, event: str, *args: Any) -> None:
+        """Tell the other servers of a cluster; see `on_server_side`."""
+        self.adapter.server_side_emit(event, args)
+
+    async def server_side_emit_with_ack(
+        self, event: str, *args: Any, timeout: float | None = None
+    ) -> list[Any]:
+        """Tell the other servers and wait for their answers, `timeout` seconds at most.
+
+        Raises AckTimeout, whose `responses` are the answers that came. Cancelled, it waits no
+        more. With one server there is nobody to wait for.
+        """
+        return await self.adapter.server_side_emit_with_ack(event, args, timeout)
+
+    def on_server_side(self, event: str, handler: Function) -> None:
+        """Register a handler for what another server says by `server_side_emit`.
+
+        It gets the arguments, and what it returns is the answer. These events are apart
+        from those of clients, which cannot send them.
+        """
+        self._server_side.events.add(event, handler)
+
+    # For its sockets and its adapter
 
     @property
-    def middleware_waits(self) -> bool:
-        """Whether any middleware is a coroutine function."""
-        return any(middleware.is_async for middleware in self.middleware)
-
-    # For its sockets and its broadcasts
-
-    def targets(self, rooms: frozenset[str], but: frozenset[str]) -> list[Socket]:
-        """The sockets in any of the rooms (or all, for no rooms), without those in `but`."""
-        chosen = self.rooms.members(rooms) if rooms else self._sockets.values()
-        if not but:
-            return list(chosen)
-        excluded = self.rooms.members(but)
-        return [socket for socket in chosen if socket not in excluded]
+    def failures(self) -> Failures[Socket]:
+        """Where exceptions of handlers are reported."""
+        return self._dispatch.failures
 
     def enter(self, socket: Socket) -> None:
         """It is connected: in the namespace, and in a room of its own."""
         self._sockets[socket.id] = socket
-        self.rooms.join(socket, socket.id)
+        self.adapter.enter(socket, socket.id)
 
     def forget(self, socket: Socket) -> None:
         """It is gone; no effect on one that never entered."""
-        self._sockets.pop(socket.id, None)
-        self.rooms.forget(socket)
+        if self._sockets.pop(socket.id, None) is not None:
+            self.adapter.forget(socket)
+
+    def arrive(self) -> None:
+        """A client is about to connect."""
+        self._population += 1
+
+    def depart(self) -> None:
+        """It has been refused, or is gone; a child that is empty then may be forgotten."""
+        self._population -= 1
+        if self.parent is not None and self._population == 0:
+            self._server.emptied(self, self.parent)
 
     def join(self, socket: Socket, room: str) -> None:
         """Put a socket into a room: see `Socket.join`."""
+        if not isinstance(room, str):
+            raise TypeError(f"expected the name of a room, got {room!r}")
         if socket.state is State.CONNECTING:
             raise LocalProtocolError("a socket joins rooms once it is accepted")
         if socket.connected:
             if room in self._sockets and room != socket.id:
                 raise LocalProtocolError("the room of another socket cannot be joined")
-            if self.rooms.count(socket) >= self._server.config.max_rooms:
-                raise LocalProtocolError(
-                    f"a socket may be in {self._server.config.max_rooms} rooms"
-                )
-            self.rooms.join(socket, room)
+            most = self._server.config.max_rooms
+            if self.adapter.count_of(socket) >= most:
+                raise LocalProtocolError(f"a socket may be in {most} rooms")
+            self.adapter.enter(socket, room)
 
     def next_ack(self) -> int:
         """A number for an acknowledgement: one counter for all, from zero (rule 46)."""
@@ -156,7 +186,8 @@ class Namespace(Broadcast):
 
     def mailbox(self, home: object) -> Mailbox[Event]:
         """The mailbox of a new socket."""
-        return Mailbox(self._dispatch, self.runtime, home)
+        cancellable = self._server.config.on_disconnect == "cancel"
+        return Mailbox(self._dispatch, self.runtime, home, cancellable=cancellable)
 
     def after(self, seconds: float, action: Action) -> Timer:
         """A deadline for an acknowledgement."""

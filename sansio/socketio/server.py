@@ -14,12 +14,14 @@ from ..config import ServerConfig
 from ..engineio.server import UNKNOWN, Engine
 from ..engineio.session import Peer, Session
 from ..engineio.wire import ServerWire
+from .adapter import Adapter
 from .connection import Connection
-from .events import Event
+from .events import Event, NamespaceRequested
 from .parser import Parser
 
 if TYPE_CHECKING:
     from .namespace import Namespace
+    from .parent_namespace import ParentNamespace
 
 
 class Server:
@@ -36,18 +38,22 @@ class Server:
         *,
         rearm: Callable[[], None],
         entropy: Callable[[int], bytes],
+        adapter: Callable[[Namespace], Adapter] = Adapter,
     ) -> None:
         self.config = config
         self.parser = parser
         self.engine = Engine(config, self, rearm=rearm, entropy=entropy)
+        self.adapter = adapter
         self.namespaces: dict[str, Namespace] = {}
-        self._events: deque[Event] = deque()
+        self.parents: list[ParentNamespace] = []
+        """In the order in which they are asked (rule 66)."""
+        self._events: deque[Event | NamespaceRequested] = deque()
 
     def open(self, wake: Callable[[], None], now: float, peer: Peer = UNKNOWN) -> ServerWire:
         """A connection has come; `wake` is called when it has something to send."""
         return self.engine.open(wake, now, peer)
 
-    def next_event(self) -> Event | None:
+    def next_event(self) -> Event | NamespaceRequested | None:
         """The next event, in the order in which they happened, or None."""
         return self._events.popleft() if self._events else None
 
@@ -68,6 +74,22 @@ class Server:
         )
         return Connection(self, session, decoder, now)
 
-    def tell(self, event: Event) -> None:
+    def child(self, name: str, parent: ParentNamespace) -> Namespace | None:
+        """The namespace that a client asked for and `parent` accepts; None at the bound."""
+        namespace = self.namespaces.get(name)
+        if namespace is None:
+            if sum(len(each.children) for each in self.parents) >= self.config.max_child_namespaces:
+                return None
+            namespace = parent.create(name)
+            self.namespaces[name] = namespace
+        return namespace
+
+    def emptied(self, namespace: Namespace, parent: ParentNamespace) -> None:
+        """The last socket has left a child."""
+        if self.config.cleanup_empty_child_namespaces:
+            del self.namespaces[namespace.name]
+            parent.remove(namespace.name)
+
+    def tell(self, event: Event | NamespaceRequested) -> None:
         """Queue an event for the driver."""
         self._events.append(event)

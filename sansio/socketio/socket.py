@@ -14,8 +14,10 @@ from ..engineio.encoded import Encoded
 from ..errors import AckTimeout, Disconnected, LocalProtocolError, Reason
 from ..runtime import Resolve
 from .acks import Acks, Pending, Values, one_or_several
+from .adapter import Selection
 from .broadcast import Broadcast
 from .emission import Emission
+from .listeners import F, Listeners, Registry
 from .packet import Packet, Type
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ DRAINED: Final = 65_536
 """The backlog, in bytes, under which a peer counts as having caught up."""
 
 
-class Socket:
+class Socket(Listeners):
     """A client, in one namespace.
 
     Once it is disconnected, `emit` and `disconnect` have no effect: a client may go
@@ -65,6 +67,7 @@ class Socket:
         "_acks",
         "_connection",
         "_last_rooms",
+        "_registry",
         "data",
         "handshake",
         "id",
@@ -94,6 +97,7 @@ class Socket:
         self._connection = connection
         self._acks = Acks(max_pending_acks)
         self._last_rooms: frozenset[str] = frozenset()
+        self._registry: Registry | None = None
 
     def __repr__(self) -> str:
         return f"<Socket {self.id} {self.namespace.name} {self.state.name.lower()}>"
@@ -123,7 +127,28 @@ class Socket:
         """Its rooms, its own among them; in a disconnect handler, those that it was in."""
         if self.state is State.DISCONNECTED:
             return self._last_rooms
-        return self.namespace.rooms.of(self)
+        return self.namespace.adapter.rooms_of(self)
+
+    @property
+    def listens(self) -> bool:
+        """Whether anything is registered on this socket itself."""
+        return self._registry is not None
+
+    @property
+    def registry(self) -> Registry:
+        """The handlers of this socket alone."""
+        if self._registry is None:
+            self._registry = Registry()
+        return self._registry
+
+    def use(self, middleware: F) -> F:
+        """Register a middleware for the events of this socket.
+
+        It is called with the name of each event and a tuple of its arguments, before any
+        handler; one that raises EventRefused keeps the event from them, and the client that
+        waits is told why. Raises TypeError for what cannot be called so.
+        """
+        return self._use(middleware)
 
     # What only queues
 
@@ -156,7 +181,12 @@ class Socket:
 
     def leave(self, room: str) -> None:
         """Leave a room; no effect for one that it is not in."""
-        self.namespace.rooms.leave(self, room)
+        self.namespace.adapter.leave(self, room)
+
+    def leave_all(self) -> None:
+        """Leave every room but its own."""
+        for room in self.rooms - {self.id}:
+            self.leave(room)
 
     def disconnect(self, close: bool = False) -> None:
         """Disconnect from this namespace, or with `close` the whole connection (rule 69)."""
@@ -170,7 +200,7 @@ class Socket:
     @property
     def broadcast(self) -> Broadcast:
         """Everyone in the namespace but this socket."""
-        return Broadcast(self.namespace, but=frozenset({self.id}))
+        return Broadcast(self.namespace, Selection(but=frozenset({self.id})))
 
     def to(self, *rooms: str) -> Broadcast:
         """Everyone in any of the rooms, each once, but this socket."""
@@ -241,11 +271,23 @@ class Socket:
 
     # For the namespace and its operators
 
-    def deliver(self, encoded: Encoded, volatile: bool = False) -> None:
-        """Queue what was encoded for many; a volatile message only if it goes out now."""
+    def deliver(self, encoded: Encoded, volatile: bool, event: str, args: tuple[Any, ...]) -> None:
+        """Queue an event that was encoded, perhaps for many; a volatile one if it goes out now."""
         session = self._connection.session
-        if not volatile or session.writable:
-            session.send(encoded)
+        if volatile and not session.writable:
+            return
+        if self._registry is not None or self.namespace.registry.any_outgoing:
+            self._notify_outgoing(event, args)
+        session.send(encoded)
+
+    def _notify_outgoing(self, event: str, args: tuple[Any, ...]) -> None:
+        own = () if self._registry is None else self._registry.any_outgoing
+        for handlers, before in ((self.namespace.registry.any_outgoing, (self,)), (own, ())):
+            for handler in handlers:
+                try:
+                    handler.function(*before, event, *args)
+                except Exception as error:
+                    self.namespace.failures.report(error, self, event, args)
 
     def expect(self, number: int, pending: Pending) -> None:
         """Wait for an acknowledgement; raises LocalProtocolError at the bound."""
@@ -282,7 +324,7 @@ class Socket:
         if self.state is State.DISCONNECTED:
             return False
         told = self.state is State.CONNECTED
-        self._last_rooms = self.namespace.rooms.of(self)
+        self._last_rooms = self.namespace.adapter.rooms_of(self)
         self.step(Input.LEAVE)
         self.namespace.forget(self)
         self._acks.fail_all(Disconnected(reason))
@@ -323,5 +365,5 @@ class Socket:
                 pending.timer = namespace.after(
                     timeout, lambda now: self._acks.fail(number, AckTimeout([]))
                 )
-        self.deliver(encoded, volatile)
+        self.deliver(encoded, volatile, event, args)
         return number

@@ -16,7 +16,6 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 SERVERS: Final = HERE.parent / "servers"
 PATIENCE: Final = 60.0  # seconds until a program that prints nothing is given up
-MUCH: Final = 3000  # characters of what a program complained of, in a message
 
 
 def node(script: Path) -> list[str]:
@@ -56,6 +55,10 @@ class Program:
         """What it wrote to its standard error."""
         return self._complaints.read_text()
 
+    def last_words(self) -> str:
+        """The end of it, for a message."""
+        return self.complaints()[-3000:]
+
     def tell(self, line: str) -> None:
         """Write a line to it."""
         assert self._process.stdin is not None
@@ -71,7 +74,7 @@ class Program:
             line = self._process.stdout.readline()
         finally:
             impatience.cancel()
-        assert line, f"{self._command} ended: {self.complaints()[-MUCH:]}"
+        assert line, f"{self._command} ended: {self.last_words()}"
         return line
 
     def restart(self) -> None:
@@ -110,8 +113,8 @@ class Client(Program):
         seen: list[object] = []
         while "done" not in (line := json.loads(self.line())):
             assert "failed" not in line, (
-                f"{line['failed']}\nseen until then: {seen}\nthe server: {server.complaints()[-MUCH:]}"
+                f"{line['failed']}\nseen until then: {seen}\nthe server: {server.last_words()}"
             )
             seen.append(line["seen"])
-        assert server.runs, server.complaints()[-MUCH:]
+        assert server.runs, server.last_words()
         return seen

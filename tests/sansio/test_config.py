@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -102,10 +102,16 @@ WRONG: dict[object, list[object]] = {
     ],
     TYPES["cookie"]: ["io", True, False, {}, ("io", "/")],
 }
+NO_CHOICE: list[object] = ["", "x", "Finish", None, True, 5]
+
+
+def wrong(name: str) -> list[object]:
+    """What this option must not be."""
+    return NO_CHOICE if get_origin(TYPES[name]) is Literal else WRONG[TYPES[name]]
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name in NAMES for value in WRONG[TYPES[name]]], ids=repr
+    ("name", "value"), [(name, value) for name in NAMES for value in wrong(name)], ids=repr
 )
 def test_refused(name: str, value: object) -> None:
     """At once, with an error that begins with the option's name and shows what came."""

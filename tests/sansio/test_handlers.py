@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -229,6 +230,16 @@ def unknown_type(socket: Socket, text: str, ack: acks.Ack) -> None: ...
 
 
 def unknown_ack(socket: Socket, ack: Ack) -> None: ...
+
+
+def test_special_behind_a_decorator_of_another_module() -> None:
+    """The names in an annotation are those of the module where the function was written."""
+
+    @contextlib.contextmanager
+    def timed() -> Generator[None, None, None]:
+        yield
+
+    assert Handler(timed()(by_alias), acks.Ack).special_at == 1
 
 
 def test_names_for_type_checkers_only() -> None:

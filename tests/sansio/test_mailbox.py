@@ -31,6 +31,13 @@ class Recorder:
         """Whether its handler is a coroutine function."""
         return event.pauses is not None
 
+    def concurrency(self, event: Event) -> int:
+        """It shares the socket with no other."""
+        return 1
+
+    def done(self, event: Event) -> None:
+        """Its handlers have ended."""
+
     async def handle(self, event: Event) -> None:
         """Be the handler."""
         self.notes.append(f"{event.name} begins")

@@ -199,7 +199,7 @@ class ServerMachine(RuleBasedStateMachine):
         self.driver.advance(100)
         assert not self.app.engine.sessions
         assert not self.app.sockets
-        assert not self.app.rooms.names()
+        assert not self.app.adapter.rooms()
         assert self.gone.keys() == self.connected
         assert len(self.app.engine.timers) == 0
         assert not self.driver.runtime.tasks

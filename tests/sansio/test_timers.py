@@ -72,7 +72,8 @@ class TimersMachine(RuleBasedStateMachine):
             self.fresh[number] = max(seconds, 0)
             self.asked = True
             self.all.append(self.timers.after(max(seconds, 0), self._action(then)))
-        elif place < number:
+        elif number:
+            place %= number
             if what == "cancel":
                 self.all[place].cancel()
                 self.expected.pop(place, None)
@@ -383,6 +384,18 @@ def test_does_not_grow(work: Callable[[Timers, Timer], Any]) -> None:
         return timers, timer, work(timers, timer)
 
     assert growth(run) < 500
+
+
+def test_moving_later_costs_an_assignment() -> None:
+    """A heartbeat is moved on every pong, so the heap must not hear of it."""
+    timers = Timers(rearm=lambda: None)
+    timer = timers.at(0.0, nothing)
+
+    def move() -> None:
+        for n in range(60):  # few enough that nothing would be cleared yet
+            timer.move(timer.deadline + n)
+
+    assert growth(move) < 30
 
 
 def test_cancelled_action_is_let_go() -> None:

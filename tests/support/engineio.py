@@ -22,6 +22,16 @@ def post_bytes(sid: str, body: str | bytes) -> bytes:
     return request_bytes("POST", query=f"{POLLING}&sid={sid}", body=body)
 
 
+def masked(first: int, payload: bytes) -> bytes:
+    """A client's frame of less than 126 bytes, with its first byte as given; its mask is zero."""
+    return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
+
+
+def text(message: str) -> bytes:
+    """A client's text message of one frame."""
+    return masked(0x81, message.encode())
+
+
 def taken(pipe: Pipe) -> Answer:
     """The answer that has come."""
     answer = pipe.answer()

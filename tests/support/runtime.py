@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from itertools import count
 from typing import Any, TypeVar
@@ -51,6 +52,34 @@ class LoopFree:
         """Keep the task for `run`."""
         self.tasks.append(function())
         self.homes.append(home)
+
+    def spawn_cancellable(
+        self,
+        function: Callable[[], Coroutine[Any, Any, None]],
+        home: object,
+        done: Callable[[], None],
+    ) -> Callable[[], None]:
+        """The same; cancelled, the task ends where it waits."""
+
+        async def run() -> None:
+            try:
+                await function()
+            finally:
+                done()
+
+        task = run()
+        self.tasks.append(task)
+        self.homes.append(home)
+
+        def cancel() -> None:
+            if task in self.tasks:
+                self.tasks.remove(task)
+                not_begun = inspect.getcoroutinestate(task) == inspect.CORO_CREATED
+                task.close()
+                if not_begun:
+                    done()
+
+        return cancel
 
     def log(self, message: str, error: Exception | None) -> None:
         """Keep what is logged."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from support.tls import Contexts, make_contexts
 from support.trio_client import HOST
 

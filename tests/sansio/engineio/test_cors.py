@@ -167,10 +167,12 @@ def test_preflight(options: dict[str, Any]) -> None:
     assert int(headers["Access-Control-Max-Age"]) > 0
 
 
-@pytest.mark.parametrize("options", [{}, LISTED, TRUSTED, EVERYONE])
-def test_no_preflight_without_an_origin(options: dict[str, Any]) -> None:
-    """Protocol rule 5: any other OPTIONS is a method that no handshake has."""
-    assert cors.preflight(request(None), EngineConfig(**options)) is None
+@pytest.mark.parametrize("options", [{}, LISTED, TRUSTED])
+@pytest.mark.parametrize("origin", [None, "http://server.example:3000", STRANGER])
+def test_no_preflight(options: dict[str, Any], origin: str | None) -> None:
+    """Protocol rule 5: without a foreign origin that may connect, OPTIONS is no method to use."""
+    assert cors.preflight(request(origin), EngineConfig(**options)) is None
+    assert cors.preflight(request(None), EngineConfig(**EVERYONE)) is None
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from support.engineio import POLLING, WEBSOCKET, Serve, record
-from support.transcript import request_bytes, websocket_request_bytes
+from support.transcript import request_bytes
 
 from sansocket.sansio.config import Cookie
-from sansocket.sansio.engineio.static import StaticFile
 
 MESSAGES = [
     "Transport unknown",
@@ -183,66 +182,6 @@ def test_origin_with_control_characters(serve: Serve, method: str) -> None:
     assert (answer.status, answer.json["code"]) == (400, 3)
     answer = driver.connect().request(method, query="transport=none", **origin)
     assert (answer.status, answer.json["code"]) == (400, 0)
-
-
-# Paths
-
-
-@pytest.mark.parametrize("configured", ["/socket.io/", "/socket.io"])
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/socket.io/", 200),
-        ("/socket.io", 200),
-        ("/socket.io//", 404),
-        ("/socket.io/anything", 404),
-        ("/socket.iox", 404),
-        ("/socket.io/../socket.io/", 404),
-        ("/%73ocket.io/", 404),
-        ("/", 404),
-        ("//socket.io/", 404),
-    ],
-)
-def test_path(serve: Serve, configured: str, path: str, status: int) -> None:
-    """Protocol rule 8, in a stricter reading: the path alone, not whatever begins with it."""
-    app, driver = serve(path=configured)
-    pipe = driver.connect()
-    for _ in range(2):
-        assert pipe.request("GET", query=POLLING, path=path).status == status
-    assert len(app.engine.sessions) == (2 if status == 200 else 0)
-
-
-def test_root_as_path(serve: Serve) -> None:
-    """An empty path is no path: the root is served under its one name."""
-    app, _ = serve(path="/")
-    assert app.engine.serves("/")
-    assert not app.engine.serves("")
-
-
-def test_websocket_elsewhere(serve: Serve) -> None:
-    """A request for another path is not found, whatever it wants to become (security rule T12)."""
-    _, driver = serve()
-    pipe = driver.connect()
-    pipe.send(websocket_request_bytes(path="/chat"))
-    answer = pipe.answer()
-    assert answer is not None
-    assert (answer.status, answer.body) == (404, "Not Found")
-    assert pipe.request("GET", query=POLLING).status == 200
-
-
-def test_static_files(serve: Serve) -> None:
-    """Security rule 33: a table of whole paths beside the engine, and nothing else."""
-    app, driver = serve()
-    app.static["/page.js"] = StaticFile(b"script", "text/javascript")
-    pipe = driver.connect()
-    for _ in range(2):
-        answer = pipe.request("GET", path="/page.js")
-        assert (answer.status, answer.body) == (200, "script")
-        assert answer.headers["content-type"] == "text/javascript"
-    assert pipe.request("HEAD", path="/page.js").body == ""
-    assert pipe.request("POST", path="/page.js", body="x").status == 405
-    for path in ("/page.js/", "/./page.js", "/page%2ejs", "/PAGE.js"):
-        assert pipe.request("GET", path=path).status == 404
 
 
 # Origins

@@ -61,7 +61,9 @@ PACKETS: st.SearchStrategy[str | bytes] = st.one_of(
     st.text(st.characters()),
     st.binary(),
     st.builds(str.__add__, st.sampled_from("0123456b4"), st.text(st.characters(), max_size=5)),
-    st.sampled_from(["4", "1", "2", "3", "3probe", "b", "bAQ==", "bAB==", "", b""]),
+    st.sampled_from(
+        ["4 a\n", "4\x1e", "4", "1", "2", "3", "3probe", "b", "bAQ==", "bAB==", "", b""]
+    ),
 )
 
 
@@ -107,7 +109,7 @@ def test_short_way_for_messages(
     )
 
 
-@pytest.mark.parametrize("data", ["4", "4a", "4é\x1e4", "44", b"", b"4a", "bAQI="])
+@pytest.mark.parametrize("data", ["4", "4a", "4 a\n", "4é\x1e4", "44", b"", b"4a", "bAQI="])
 def test_message(data: str | bytes) -> None:
     """Protocol rules 10 and 14."""
     bench = Bench()

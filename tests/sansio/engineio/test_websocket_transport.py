@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from support.engineio import WEBSOCKET, Serve, only_socket, opened, record
+from support.engineio import WEBSOCKET, Serve, masked, only_socket, opened, record, text
 from support.transcript import WebSocketPipe, engineio, websocket_request_bytes
 from wsproto.events import BytesMessage, TextMessage
 
@@ -158,9 +158,9 @@ def test_messages_of_one_chunk(serve: Serve) -> None:
     app, driver = serve()
     events = record(app)
     pipe = driver.connect()
-    frames = b"\x81\x82\0\0\0\x004a\x82\x81\0\0\0\0b\x81\x82\0\0\0\x004c"
-    pipe.send(websocket_request_bytes(query=WEBSOCKET) + frames + b"\x81\x82\0")
-    pipe.send(b"\0\0\x004d")
+    frames = text("4a") + masked(0x82, b"b") + text("4c") + text("4d")
+    pipe.send(websocket_request_bytes(query=WEBSOCKET) + frames[:-5])
+    pipe.send(frames[-5:])
     assert events == [("connection",), *(("message", data) for data in ("a", b"b", "c", "d"))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.engineio import WEBSOCKET, Serve, only_socket, opened, record
+from support.engineio import WEBSOCKET, Serve, only_socket, opened, record, text
 from support.runtime import Gate
 from support.transcript import websocket_request_bytes
 
@@ -24,11 +24,10 @@ def test_reading_pauses(serve: Serve) -> None:
     woken: list[bool] = []
     wire = app.engine.open(lambda: woken.append(True), 0.0)
     wire.receive_data(websocket_request_bytes(query=WEBSOCKET), 0.0)
-    frame = b"\x81\x82\0\0\0\x004a"
-    wire.receive_data(frame, 0.0)
+    wire.receive_data(text("4a"), 0.0)
     driver.settle()
     assert not wire.paused
-    wire.receive_data(frame, 0.0)
+    wire.receive_data(text("4a"), 0.0)
     driver.settle()
     assert wire.paused
     wire.data_to_send()

@@ -19,6 +19,7 @@ from support.engineio import (
     post_bytes,
     record,
     taken,
+    text,
 )
 from support.transcript import Driver, WebSocketPipe, engineio, websocket_request_bytes
 
@@ -85,8 +86,8 @@ def test_upgrade_in_one_chunk(serve: Serve) -> None:
     sid = driver.poll_handshake()
     app.sockets[sid].send("first")
     pipe = driver.connect()
-    frames = b"\x81\x86\0\0\0\x002probe\x81\x81\0\0\0\x005\x81\x82\0\0\0\x004a"
-    pipe.send(websocket_request_bytes(query=f"{WEBSOCKET}&sid={sid}") + frames)
+    request = websocket_request_bytes(query=f"{WEBSOCKET}&sid={sid}")
+    pipe.send(request + text("2probe") + text("5") + text("4a"))
     websocket = WebSocketPipe(pipe)
     assert websocket.take() == ["3probe", "4first"]
     assert events == [("connection",), ("message", "a")]

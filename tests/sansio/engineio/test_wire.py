@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.engineio import (
-    BAD_REQUEST,
     POLLING,
     WEBSOCKET,
     Serve,
+    masked,
     nothing_is_left,
-    only_socket,
     opened,
     post_bytes,
     record,
     taken,
+    text,
 )
 from support.transcript import engineio, request_bytes, websocket_request_bytes
 
@@ -26,12 +26,6 @@ HANDSHAKE = request_bytes("GET", query=POLLING)
 GET = request_bytes("GET", query=f"{POLLING}&sid={SID}")
 
 # Whatever comes
-
-
-def masked(first: int, payload: bytes) -> bytes:
-    """A client's frame of less than 126 bytes, with its first byte as given."""
-    return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
-
 
 CONVERSATIONS = [
     HANDSHAKE,
@@ -45,10 +39,10 @@ CONVERSATIONS = [
     request_bytes("HEAD", path="/other"),
     websocket_request_bytes(query=WEBSOCKET),
     websocket_request_bytes(query=f"{WEBSOCKET}&sid={SID}"),
-    masked(0x81, b"2probe"),
-    masked(0x81, b"5"),
-    masked(0x81, b"4hello"),
-    masked(0x81, b"1"),
+    text("2probe"),
+    text("5"),
+    text("4hello"),
+    text("1"),
     masked(0x82, b"\x01"),
     masked(0x01, b"4he") + masked(0x89, b"ping") + masked(0x80, b"llo"),
     masked(0x88, b"\x03\xe8"),
@@ -119,120 +113,6 @@ def test_garbage_is_refused(pieces: list[bytes]) -> None:
     assert (output != b"") is pipe.wire.closing
     assert output[:13] in (b"", b"HTTP/1.1 400 ", b"HTTP/1.1 505 ")
     nothing_is_left(app, driver)
-
-
-@pytest.mark.parametrize(
-    ("data", "status"),
-    [
-        (b"hello\r\n\r\n", 400),
-        (b"\x16\x03\x01\x00\xa5", 400),
-        (GET.replace(b"Host: server.example\r\n", b""), 400),
-        (post_bytes(SID, "4a").replace(b": 2", b": +2"), 400),
-        (post_bytes(SID, "4a").replace(b": 2", b": 2\r\nContent-Length: 2"), 400),
-        (post_bytes(SID, "4a").replace(b": 2", b": 2\r\nTransfer-Encoding: chunked"), 400),
-        (b"GET /" + b"x" * 9000, 414),
-        (b"GET / HTTP/1.1\r\nA: " + b"x" * 9000, 431),
-        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 3000, 431),
-        (GET.replace(b"HTTP/1.1", b"HTTP/3.0"), 505),
-    ],
-)
-def test_what_is_no_http(serve: Serve, data: bytes, status: int) -> None:
-    """Security rules 9, T30 and 34: refused with fixed text; what follows is no request."""
-    app, driver = serve()
-    pipe = driver.connect()
-    pipe.send(data + HANDSHAKE)
-    answer = taken(pipe)
-    assert (answer.status, answer.headers["connection"]) == (status, "close")
-    assert answer.body == (BAD_REQUEST if status == 400 else "")
-    assert pipe.wire.closing
-    pipe.send(HANDSHAKE)
-    assert pipe.answer() is None
-    assert not app.engine.sessions
-
-
-# One request after the other
-
-
-def test_pipelined_requests(serve: Serve) -> None:
-    """Answered in order, whatever each of them is."""
-    app, driver = serve()
-    pipe = driver.connect()
-    pipe.send(HANDSHAKE + request_bytes("GET", path="/other") + post_bytes(SID, "4a") + HANDSHAKE)
-    assert [taken(pipe).status for _ in range(4)] == [200, 404, 200, 200]
-    assert pipe.answer() is None
-    assert len(app.engine.sessions) == 2
-
-
-def test_pipelined_behind_a_poll(serve: Serve) -> None:
-    """RFC 9112, section 9.3.2: what follows waits for the poll's answer, and then is served."""
-    app, driver = serve()
-    events = record(app)
-    sid = driver.poll_handshake()
-    pipe = driver.get(sid)
-    pipe.send(post_bytes(sid, "4a") + GET + post_bytes(sid, "4b") + b"hello\r\n\r\n")
-    assert (pipe.answer(), events) == (None, [("connection",)])
-    for number in (1, 2):
-        only_socket(app).send(str(number))
-        driver.settle()
-        assert (taken(pipe).body, taken(pipe).body) == (f"4{number}", "ok")
-    assert taken(pipe).status == 400
-    assert pipe.wire.closing
-    assert events == [("connection",), ("message", "a"), ("message", "b")]
-
-
-def test_upgrade_behind_a_poll(serve: Serve) -> None:
-    """Frames that were sent along with it are not lost."""
-    app, driver = serve()
-    sid = driver.poll_handshake()
-    pipe = driver.get(sid)
-    pipe.send(websocket_request_bytes(query=f"{WEBSOCKET}&sid={sid}"))
-    pipe.send(masked(0x81, b"2probe") + masked(0x81, b"5"))
-    only_socket(app).send("hello")
-    driver.settle()
-    assert taken(pipe).body == "4hello"
-    assert pipe.take().startswith(b"HTTP/1.1 101 ")
-    assert only_socket(app).transport == "websocket"
-
-
-def test_too_much_behind_a_poll(serve: Serve) -> None:
-    """Protocol rule 98: it is not kept, and who sends so much has broken its poll."""
-    app, driver = serve()
-    events = record(app)
-    pipe = driver.get(driver.poll_handshake())
-    pipe.send(b"\r\n" * 32_768)
-    assert pipe.answer() is None
-    pipe.send(b"\r")
-    assert taken(pipe).status == 400
-    assert pipe.wire.closing
-    assert events == [("connection",), ("close", "transport error")]
-
-
-@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
-def test_connection_that_closes_after_its_answer(serve: Serve, version: bytes) -> None:
-    """RFC 9112, section 9.6: as the client asks, also after a poll that was parked."""
-    app, driver = serve()
-    sid = driver.poll_handshake()
-    pipe = driver.connect()
-    get = GET.replace(b"1.1\r\n", version + b"\r\nConnection: close\r\n")
-    pipe.send(get + HANDSHAKE)
-    assert not pipe.wire.closing
-    only_socket(app).send("hello")
-    assert taken(pipe).headers["connection"] == "close"
-    assert pipe.wire.closing
-    assert pipe.answer() is None
-    assert list(app.engine.sessions) == [sid]
-
-
-def test_continue(serve: Serve) -> None:
-    """RFC 9110, section 10.1.1."""
-    _, driver = serve()
-    request = post_bytes(driver.poll_handshake(), "4hello")
-    request = request.replace(b"Content-Length", b"Expect: 100-continue\r\nContent-Length")
-    pipe = driver.connect()
-    pipe.send(request[:-6])
-    assert pipe.take() == b"HTTP/1.1 100 Continue\r\n\r\n"
-    pipe.send(request[-6:])
-    assert taken(pipe).body == "ok"
 
 
 # What a driver may rely on

@@ -1,9 +1,9 @@
-"""The end of a session on a WebSocket: by either side, by a bad frame, or with the connection."""
+"""A WebSocket on one connection: its end, by either side or a bad frame, and its pings."""
 
 from __future__ import annotations
 
 import pytest
-from support.engineio import Serve, only_socket, opened, record
+from support.engineio import Serve, masked, only_socket, opened, record, text
 
 
 def test_client_closes_the_session(serve: Serve) -> None:
@@ -39,7 +39,7 @@ def test_lost(serve: Serve) -> None:
     websocket = opened(driver)
     websocket.pipe.lose()
     websocket.pipe.lose()
-    websocket.pipe.wire.receive_data(b"\x81\x82\0\0\0\x004a", 0.0)
+    websocket.pipe.wire.receive_data(text("4a"), 0.0)
     assert events == [("connection",), ("close", "transport close")]
     assert len(app.engine.timers) == 0
 
@@ -86,11 +86,11 @@ def test_close_that_is_not_answered(serve: Serve) -> None:
     ("frame", "code"),
     [
         (b"\x81\x024a", 1002),
-        (b"\xc1\x82\0\0\0\x004a", 1002),
-        (b"\x83\x82\0\0\0\x004a", 1002),
-        (b"\x80\x82\0\0\0\x004a", 1002),
-        (b"\x09\x80\0\0\0\0", 1002),
-        (b"\x81\x82\0\0\0\x004\xff", 1007),
+        (masked(0xC1, b"4a"), 1002),
+        (masked(0x83, b"4a"), 1002),
+        (masked(0x80, b"4a"), 1002),
+        (masked(0x09, b""), 1002),
+        (masked(0x81, b"4\xff"), 1007),
         (b"\x82\xff\0\0\0\0\0\x0f\x42\x40\0\0\0\0", None),
         (b"\x81\xff\0\0\0\0\0\x0f\x42\x41\0\0\0\0", 1009),
     ],
@@ -100,7 +100,7 @@ def test_frames_that_are_none(serve: Serve, frame: bytes, code: int | None) -> N
     app, driver = serve()
     events = record(app)
     websocket = opened(driver)
-    websocket.pipe.send(b"\x81\x82\0\0\0\x004a" + frame + b"\x81\x82\0\0\0\x004b")
+    websocket.pipe.send(text("4a") + frame + text("4b"))
     websocket.take()
     assert websocket.close_code == code
     ending = [("close", "transport error")] if code else []

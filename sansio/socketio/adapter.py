@@ -1,0 +1,200 @@
+"""Where a namespace's rooms are kept, and how a broadcast reaches those who are in them.
+
+This one knows one server. The adapter of a cluster derives from it, and adds what the other
+servers have to hear; what crosses between servers is in these methods, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ..errors import LocalProtocolError
+from ..handlers import Function, Handlers
+from .acks import Collection, Pending
+from .rooms import Rooms
+
+if TYPE_CHECKING:
+    from .namespace import Namespace
+    from .socket import Socket
+
+ROOM_EVENTS: Final = {"create_room": 1, "delete_room": 1, "join_room": 2, "leave_room": 2}
+"""What can be listened to on an adapter, and how many arguments it has."""
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """Whom a broadcast is for, and how it is sent."""
+
+    rooms: frozenset[str] = frozenset()
+    """In any of these; none for everyone (rule 77)."""
+    but: frozenset[str] = frozenset()
+    """In none of these."""
+    volatile: bool = False
+    local: bool = False
+    """Only on this server."""
+    seconds: float | None = None
+    """For how long acknowledgements are waited for."""
+
+
+class Adapter:
+    """The rooms of one namespace, in memory, on one server."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        self.namespace = namespace
+        self._rooms: Rooms[Socket] = Rooms()
+        self._handlers = Handlers()
+
+    # Rooms
+
+    def on(self, event: str, function: Function) -> None:
+        """Register a plain function for `create_room` or `delete_room` (which get the room), or
+        for `join_room` or `leave_room` (which get the room and the id of the socket).
+
+        Raises ValueError for another event, and TypeError for what cannot be called so.
+        """
+        if event not in ROOM_EVENTS:
+            raise ValueError(f"expected one of {sorted(ROOM_EVENTS)}, got {event!r}")
+        self._handlers.add(event, function)
+        if self._handlers.wait(event) or not self._handlers.get(event)[-1].takes(
+            ROOM_EVENTS[event]
+        ):
+            self._handlers.remove(event, function)
+            raise TypeError(f"{event}: expected a plain function of the room, got {function!r}")
+
+    def enter(self, socket: Socket, room: str) -> None:
+        """Put a socket of this server into a room."""
+        if self._handlers.names():
+            if not self._rooms.members((room,)):
+                self._tell("create_room", room)
+            if room not in self._rooms.of(socket):
+                self._tell("join_room", room, socket.id)
+        self._rooms.join(socket, room)
+
+    def leave(self, socket: Socket, room: str) -> None:
+        """Take a socket of this server out of a room."""
+        was_in = room in self._rooms.of(socket)
+        self._rooms.leave(socket, room)
+        if was_in and self._handlers.names():
+            self._told_left(socket, room)
+
+    def forget(self, socket: Socket) -> None:
+        """A socket of this server is gone."""
+        rooms = self._rooms.of(socket)
+        self._rooms.forget(socket)
+        if self._handlers.names():
+            for room in rooms:
+                self._told_left(socket, room)
+
+    def rooms_of(self, socket: Socket) -> frozenset[str]:
+        """The rooms that a socket of this server is in."""
+        return self._rooms.of(socket)
+
+    def count_of(self, socket: Socket) -> int:
+        """In how many rooms it is."""
+        return self._rooms.count(socket)
+
+    def rooms(self) -> frozenset[str]:
+        """Every room that has a member on this server."""
+        return self._rooms.names()
+
+    def _told_left(self, socket: Socket, room: str) -> None:
+        self._tell("leave_room", room, socket.id)
+        if not self._rooms.members((room,)):
+            self._tell("delete_room", room)
+
+    def _tell(self, event: str, *args: str) -> None:
+        for handler in self._handlers.get(event):
+            handler.function(*args)
+
+    # Broadcasts
+
+    def recipients(self, selection: Selection) -> list[Socket]:
+        """The sockets of this server that are meant, each once."""
+        sockets = self.namespace.sockets
+        chosen = self._rooms.members(selection.rooms) if selection.rooms else sockets.values()
+        if not selection.but:
+            return list(chosen)
+        excluded = self._rooms.members(selection.but)
+        return [socket for socket in chosen if socket not in excluded]
+
+    def emit(self, selection: Selection, event: str, args: tuple[Any, ...]) -> None:
+        """Send an event to those who are meant, encoded once."""
+        encoded = self.namespace.encode_event(event, args, None)
+        for socket in self.recipients(selection):
+            socket.deliver(encoded, selection.volatile, event, args)
+
+    def collect(
+        self,
+        selection: Selection,
+        event: str,
+        args: tuple[Any, ...],
+        done: Callable[[list[Any] | Exception], None],
+    ) -> Callable[[], None]:
+        """Send an event, and call `done` once with the answers, or with an AckTimeout.
+
+        What is returned forgets the acknowledgements (rule 78). All share one number, so the
+        packet is one (rule 46). Raises LocalProtocolError, with nothing sent, where a
+        recipient owes too many already.
+        """
+        namespace = self.namespace
+        number = namespace.next_ack()
+        encoded = namespace.encode_event(event, args, number)
+        sockets = self.recipients(selection)
+        collection = Collection(len(sockets), done)
+
+        def forget() -> None:
+            collection.cancel()
+            for socket in sockets:
+                socket.unexpect(number)
+
+        pending = Pending(collection.answered, collection.failed)
+        try:
+            for socket in sockets:
+                socket.expect(number, pending)
+        except LocalProtocolError:
+            forget()
+            raise
+        if selection.seconds is not None:
+            collection.timer = namespace.after(selection.seconds, collection.expire)
+        for socket in sockets:
+            socket.deliver(encoded, selection.volatile, event, args)
+        collection.settle()
+        return forget
+
+    async def fetch_sockets(self, selection: Selection) -> list[Socket]:
+        """Those who are meant; does not wait while there is one server only."""
+        return self.recipients(selection)
+
+    def sockets_join(self, selection: Selection, rooms: frozenset[str]) -> None:
+        """Make them enter rooms; raises what `Socket.join` raises."""
+        for socket in self.recipients(selection):
+            for room in rooms:
+                socket.join(room)
+
+    def sockets_leave(self, selection: Selection, rooms: frozenset[str]) -> None:
+        """Make them leave rooms."""
+        for socket in self.recipients(selection):
+            for room in rooms:
+                socket.leave(room)
+
+    def disconnect_sockets(self, selection: Selection, close: bool) -> None:
+        """Disconnect them, or with `close` their whole connections."""
+        for socket in self.recipients(selection):
+            socket.disconnect(close)
+
+    # Other servers
+
+    async def server_count(self) -> int:
+        """How many servers there are, this one among them."""
+        return 1
+
+    def server_side_emit(self, event: str, args: tuple[Any, ...]) -> None:
+        """Tell the other servers; there are none."""
+
+    async def server_side_emit_with_ack(
+        self, event: str, args: tuple[Any, ...], seconds: float | None
+    ) -> list[Any]:
+        """Tell the other servers and wait for their answers; there are none, and so at once."""
+        return []
