@@ -6,13 +6,22 @@ This module does not know how a handler is called; `dispatch.py` does.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, TypeVar, overload
 
 from ..handlers import Function, Handler, Handlers
 from .acks import Ack
 from .packet import RESERVED
 
+if TYPE_CHECKING:
+    from .socket import Socket
+
 F = TypeVar("F", bound=Function)
+
+OfMiddleware = TypeVar("OfMiddleware", bound=Callable[["Socket", dict[str, Any]], object])
+OfEventMiddleware = TypeVar("OfEventMiddleware", bound=Callable[[str, tuple[Any, ...]], object])
+OfConnect = TypeVar("OfConnect", bound=Callable[["Socket"], object])
+OfDisconnect = TypeVar("OfDisconnect", bound=Callable[["Socket", str], object])
+OfEvent = TypeVar("OfEvent", bound=Callable[Concatenate["Socket", ...], object])
 
 LIFECYCLE: Final = {"connect": 0, "disconnecting": 1, "disconnect": 1}
 """Names that no client can send (rule 92), and how many arguments these events have."""
@@ -63,33 +72,6 @@ class Listeners:
     def registry(self) -> Registry:
         """Where it is kept."""
         raise NotImplementedError
-
-    @overload
-    def on(self, event: str, *, concurrency: int = 1) -> Callable[[F], F]: ...
-    @overload
-    def on(self, event: str, handler: F, *, concurrency: int = 1) -> F: ...
-    def on(
-        self, event: str, handler: F | None = None, *, concurrency: int = 1
-    ) -> F | Callable[[F], F]:
-        """Register a handler, as a decorator or with the handler as second argument.
-
-        What it returns acknowledges the event, where the client asks: a tuple for several
-        values, None for none. `connect` (on a namespace) has no arguments, `disconnecting`
-        and `disconnect` have the reason. Events of one socket are handled one at a time;
-        with `concurrency` so many of them may be in this handler at once.
-
-        Raises ValueError for an event that cannot happen, and TypeError for what cannot be
-        called so.
-        """
-        return self._register(event, handler, once=False, concurrency=concurrency)
-
-    @overload
-    def once(self, event: str) -> Callable[[F], F]: ...
-    @overload
-    def once(self, event: str, handler: F) -> F: ...
-    def once(self, event: str, handler: F | None = None) -> F | Callable[[F], F]:
-        """Register a handler for the next such event only; otherwise like `on`."""
-        return self._register(event, handler, once=True, concurrency=1)
 
     def off(self, event: str | None = None, handler: Function | None = None) -> None:
         """Forget a handler, all of an event, or all there are; no effect where there is none."""
@@ -154,14 +136,14 @@ class Listeners:
         return function
 
     def _register(
-        self, event: str, handler: F | None, *, once: bool, concurrency: int
-    ) -> F | Callable[[F], F]:
-        if event in RESERVED and (
-            event not in LIFECYCLE or (event == "connect" and not self._before)
-        ):
+        self, event: str, handler: Function | None, *, once: bool, concurrency: int
+    ) -> Any:
+        """What `on` and `once` do; what they return is said there."""
+        reserved = event in RESERVED and event not in LIFECYCLE
+        if reserved or (event == "connect" and not self._before):
             raise ValueError(f"{event!r} is a reserved name, and never happens here")
 
-        def register(function: F) -> F:
+        def register(function: Function) -> Function:
             arguments = LIFECYCLE.get(event)
             if arguments is not None and not Handler(function).takes(self._before + arguments):
                 raise TypeError(f"{event}: {function!r} takes other arguments")
@@ -169,6 +151,86 @@ class Listeners:
             return function
 
         return register if handler is None else register(handler)
+
+
+class NamespaceListeners(Listeners):
+    """Handlers on a namespace: each gets the socket first."""
+
+    __slots__ = ()
+
+    _before = 1
+
+    @overload
+    def on(
+        self, event: Literal["connect"], *, concurrency: int = 1
+    ) -> Callable[[OfConnect], OfConnect]: ...
+    @overload
+    def on(
+        self, event: Literal["disconnecting", "disconnect"], *, concurrency: int = 1
+    ) -> Callable[[OfDisconnect], OfDisconnect]: ...
+    @overload
+    def on(self, event: str, *, concurrency: int = 1) -> Callable[[OfEvent], OfEvent]: ...
+    @overload
+    def on(
+        self, event: Literal["connect"], handler: OfConnect, *, concurrency: int = 1
+    ) -> OfConnect: ...
+    @overload
+    def on(
+        self,
+        event: Literal["disconnecting", "disconnect"],
+        handler: OfDisconnect,
+        *,
+        concurrency: int = 1,
+    ) -> OfDisconnect: ...
+    @overload
+    def on(self, event: str, handler: OfEvent, *, concurrency: int = 1) -> OfEvent: ...
+    def on(self, event: str, handler: Function | None = None, *, concurrency: int = 1) -> Any:
+        """Register a handler, as a decorator or with the handler as second argument.
+
+        It gets the socket and the arguments of the event. What it returns acknowledges the
+        event, where the client asks: a tuple for several values, None for none. `connect` has
+        no arguments, `disconnecting` and `disconnect` have the reason. Events of one socket
+        are handled one at a time; with `concurrency` so many of them may be in this handler
+        at once.
+
+        Raises ValueError for an event that cannot happen, and TypeError for what cannot be
+        called so.
+        """
+        return self._register(event, handler, once=False, concurrency=concurrency)
+
+    @overload
+    def once(self, event: str) -> Callable[[OfEvent], OfEvent]: ...
+    @overload
+    def once(self, event: str, handler: OfEvent) -> OfEvent: ...
+    def once(self, event: str, handler: Function | None = None) -> Any:
+        """Register a handler for the next such event only, of any socket; otherwise like `on`."""
+        return self._register(event, handler, once=True, concurrency=1)
+
+
+class SocketListeners(Listeners):
+    """Handlers on a socket: each gets the arguments alone."""
+
+    __slots__ = ()
+
+    @overload
+    def on(self, event: str, *, concurrency: int = 1) -> Callable[[F], F]: ...
+    @overload
+    def on(self, event: str, handler: F, *, concurrency: int = 1) -> F: ...
+    def on(self, event: str, handler: Function | None = None, *, concurrency: int = 1) -> Any:
+        """Register a handler, as a decorator or with the handler as second argument.
+
+        It gets the arguments of the event; otherwise like `Namespace.on`, after whose
+        handlers it is called.
+        """
+        return self._register(event, handler, once=False, concurrency=concurrency)
+
+    @overload
+    def once(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def once(self, event: str, handler: F) -> F: ...
+    def once(self, event: str, handler: Function | None = None) -> Any:
+        """Register a handler for the next such event only; otherwise like `on`."""
+        return self._register(event, handler, once=True, concurrency=1)
 
 
 def plain(function: Function) -> Handler:

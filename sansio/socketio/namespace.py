@@ -16,7 +16,7 @@ from ..timers import Action, Timer
 from .adapter import Adapter, Selection
 from .broadcast import Broadcast
 from .events import Event
-from .listeners import F, Listeners, Registry
+from .listeners import NamespaceListeners, OfMiddleware, Registry
 from .packet import Packet, Type
 from .socket import Socket, State
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .server import Server
 
 
-class Namespace(Listeners, Broadcast):
+class Namespace(NamespaceListeners, Broadcast):
     """The sockets that have joined one name; as a broadcast, it reaches them all.
 
     What it emits is lost on those who connect later.
@@ -46,8 +46,6 @@ class Namespace(Listeners, Broadcast):
         "parent",
         "runtime",
     )
-
-    _before = 1
 
     def __init__(
         self,
@@ -102,7 +100,7 @@ class Namespace(Listeners, Broadcast):
             raise ValueError(f"concurrency: expected 1 or more, got {most!r}")
         self._concurrency = most
 
-    def use(self, function: F) -> F:
+    def use(self, function: OfMiddleware) -> OfMiddleware:
         """Register a middleware: called with the socket and `auth` before it is connected.
 
         In the order of registration; one that raises ConnectionRefused turns the client

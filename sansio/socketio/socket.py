@@ -17,7 +17,7 @@ from .acks import Acks, Pending, Values, one_or_several
 from .adapter import Selection
 from .broadcast import Broadcast
 from .emission import Emission
-from .listeners import F, Listeners, Registry
+from .listeners import OfEventMiddleware, Registry, SocketListeners
 from .packet import Packet, Type
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ DRAINED: Final = 65_536
 """The backlog, in bytes, under which a peer counts as having caught up."""
 
 
-class Socket(Listeners):
+class Socket(SocketListeners):
     """A client, in one namespace.
 
     Once it is disconnected, `emit` and `disconnect` have no effect: a client may go
@@ -141,7 +141,7 @@ class Socket(Listeners):
             self._registry = Registry()
         return self._registry
 
-    def use(self, middleware: F) -> F:
+    def use(self, middleware: OfEventMiddleware) -> OfEventMiddleware:
         """Register a middleware for the events of this socket.
 
         It is called with the name of each event and a tuple of its arguments, before any
