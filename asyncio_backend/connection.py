@@ -4,37 +4,69 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
+from contextlib import suppress
 from typing import cast
 
 from sansocket.sansio.engineio.session import Peer
 from sansocket.sansio.engineio.wire import ServerWire
+from sansocket.sansio.runtime import Core
 
-from .runtime import Core, Home
+from .home import Home
+from .tls import Tls
 
 logger = logging.getLogger("sansocket")
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Carries the bytes of one connection to and from its wire.
 
-    The transport is written to while it does not ask to pause; what is not pulled meanwhile
-    waits in the core, where it is bounded.
+    The transport is written to until it asks to pause; what is not pulled meanwhile
+    waits in the core, where it is bounded. Nothing that the peer does leaves this object:
+    it is the boundary around one connection (security rule T1).
     """
 
-    def __init__(self, core: Core, home: Home, connections: set[Connection]) -> None:
-        self.home = home
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Done when the connection is over."""
+    # A BufferedProtocol, because asyncio's own loop allocates 256 KiB for each reading of
+    # any other: an echo costs 6 us instead of 23 (CPython 3.11). uvloop would save 0.4 us.
+
+    __slots__ = (
+        "_busy",
+        "_context",
+        "_core",
+        "_deaf",
+        "_ended",
+        "_half_closed",
+        "_home",
+        "_over",
+        "_resting",
+        "_tls",
+        "_transport",
+        "_wire",
+        "_writable",
+    )
+
+    def __init__(self, core: Core, home: Home, context: ssl.SSLContext | None) -> None:
         self._core = core
-        self._connections = connections
+        self._home = home
+        self._context = context
+        self._tls: Tls | None = None
         self._transport: asyncio.Transport
-        self._receiving = False
+        self._wire: ServerWire
+        self._busy = False
+        """Whether the wire is at work, and is looked at when it is done."""
         self._writable = True
+        """Whether the transport takes more."""
         self._resting = False
-        self._half_closed = False
+        """Whether nothing is read for now."""
+        self._deaf = False
+        """Whether the peer sends nothing more."""
         self._ended = False
-        self.wire: ServerWire
+        """Whether nothing more is sent to the peer than what the transport has already."""
+        self._half_closed = False
+        """Whether the peer was told so."""
+        self._over = False
+        """Whether the transport was aborted, or lost."""
 
     # Called by the loop
 
@@ -42,83 +74,170 @@ class Connection(asyncio.Protocol):
         """A client has come."""
         # uvloop's transports are no subclasses of asyncio's, but do the same.
         self._transport = cast("asyncio.Transport", transport)
-        name: tuple[str, int] | str | None = transport.get_extra_info("peername")
-        address = name[0] if isinstance(name, tuple) else ""
-        secure = transport.get_extra_info("ssl_object") is not None
-        peer = Peer(address, secure, time.time(), self.home)
-        self.wire = self._core.engine.open(self._wake, self._now(), peer)
-        self._connections.add(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes have come; what they cause ends here (security rule T1)."""
-        self._receiving = True
         try:
-            self.wire.receive_data(data, self._now())
-            self._core.deliver()
+            self._open()
         except Exception:
             logger.exception("connection failed")
+            transport.set_protocol(asyncio.Protocol())  # for this one has no wire
             self._transport.abort()
-        finally:
-            self._receiving = False
+
+    def _open(self) -> None:
+        if self._context is not None:
+            self._tls = Tls(self._context)
+        name: tuple[str, int] | str | None = self._transport.get_extra_info("peername")
+        address = name[0] if isinstance(name, tuple) else ""
+        secure = self._tls is not None or self._transport.get_extra_info("ssl_object") is not None
+        peer = Peer(address, secure, time.time(), self._home)
+        self._wire = self._core.engine.open(self._wake, now(), peer)
+        self._home.enter(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the loop puts what it reads."""
+        return self._home.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes have come."""
+        if self._ended:
+            return
+        data = self._home.buffer[:nbytes]
+        # While a chunk is read its answers wait for one another, and go out in one piece.
+        self._busy = True
+        try:
+            if plain := bytes(data) if self._tls is None else self._decrypt(self._tls, data):
+                self._wire.receive_data(plain, now())
+                self._core.deliver()
+        except Exception as error:
+            self._fail(error)
         self._flush()
 
+    def eof_received(self) -> bool:
+        """The peer sends nothing more; one that has only shut its side down still reads.
+
+        Returns whether the transport has to stay open for that.
+        """
+        self._deaf = True
+        self._flush()
+        return self._transport.can_write_eof() and not self._transport.is_closing()
+
     def pause_writing(self) -> None:
-        """The peer does not read as fast as we write."""
+        """The transport has enough to write."""
         self._writable = False
 
     def resume_writing(self) -> None:
-        """The peer has caught up."""
+        """The transport has written what it had, or nearly."""
         self._writable = True
-        self._flush()
+        # Not at once: asyncio calls this in the midst of a write, and a transport that is
+        # closed meanwhile calls `connection_lost` twice.
+        asyncio.get_running_loop().call_soon(self._flush)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, whoever ended it."""
-        self._ended = True
-        self._connections.discard(self)
-        self.wire.lost()
-        self._core.deliver()
-        self.lost.set_result(None)
+        self._over = True
+        try:
+            self._wire.lost()
+            self._core.deliver()
+        except Exception:
+            logger.exception("connection failed")
+        self._home.leave(self)
 
-    # Called by the core
+    # Called by its home
+
+    def finish(self) -> None:
+        """Serve nothing more, and close when all is sent."""
+        self._wire.finish()
+
+    def abort(self) -> None:
+        """Close now, whatever waits."""
+        self._over = True
+        self._transport.abort()
+
+    # Between the wire and the transport
 
     def _wake(self) -> None:
-        # While a chunk is read, its answers wait for one another, and go out in one piece.
-        if not self._receiving:
+        """The wire has something, or should be read from again, or is to be closed."""
+        if not self._busy:
             self._flush()
 
     def _flush(self) -> None:
-        if self._ended:
-            return
-        if self.wire.closed:
-            self._transport.abort()
-            return
-        if self._writable and (data := b"".join(self.wire.data_to_send())):
-            self._transport.write(data)
-        if self.wire.closing and self._writable:
-            self._say_end()
-        elif self._resting is not (paused := self.wire.paused):
-            self._resting = paused
-            if paused:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+        self._busy = True
+        try:
+            if self._wire.closed and not self._over:
+                self.abort()
+            elif not self._over and not self._transport.is_closing():
+                self._pump()
+        except Exception as error:
+            # The caller may be anybody who sends to this client, and is not to pay for it.
+            self._fail(error)
+        self._busy = False
 
-    def _say_end(self) -> None:
-        """Tell the peer that nothing more comes, and read on until it closes too."""
-        if not self._transport.can_write_eof():
+    def _pump(self) -> None:
+        """Write what the wire has, and then do what it asks for."""
+        wire = self._wire
+        if not self._ended:
+            while self._writable and (data := b"".join(wire.data_to_send())):
+                self._write(data)
+            if self._writable and (wire.closing or self._deaf):
+                self._end()
+            elif self._resting is not (paused := wire.paused):
+                self._rest(paused)
+        if self._ended and self._writable:
+            self._half_close()
+
+    def _write(self, data: bytes) -> None:
+        if self._tls is not None:
+            self._tls.send(data)
+            data = self._tls.data_to_send()
+        self._transport.write(data)
+
+    def _decrypt(self, tls: Tls, data: memoryview) -> bytes:
+        plain = tls.receive_data(data)
+        if answer := tls.data_to_send():
+            self._transport.write(answer)
+        self._deaf = tls.ended
+        return plain
+
+    def _rest(self, paused: bool) -> None:
+        self._resting = paused
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def _end(self) -> None:
+        """Nothing more comes from the wire; read on until the peer has seen it and closes too.
+
+        A connection closed with bytes unread is reset, and the peer may lose what was written.
+        """
+        self._ended = True
+        if self._resting:
+            self._rest(False)
+        if self._tls is not None:
+            self._tls.send_end()
+            self._transport.write(self._tls.data_to_send())
+        # From now on `resume_writing` comes when all is out.
+        self._transport.set_write_buffer_limits(high=0)
+
+    def _half_close(self) -> None:
+        if self._deaf or not self._transport.can_write_eof():
             self._transport.close()
         elif not self._half_closed:
             self._half_closed = True
-            self._transport.write_eof()
+            # The peer may have gone just now; the loop would log that, had it to wait first.
+            with suppress(OSError):
+                self._transport.write_eof()
 
-    def eof_received(self) -> bool:
-        """The peer sends nothing more; a request that waits is one that nobody waits for."""
-        return False
+    def _fail(self, error: Exception) -> None:
+        """Close the connection because of an error, which is ours unless TLS says otherwise."""
+        if self._tls is None or not isinstance(error, ssl.SSLError):
+            logger.error("connection failed", exc_info=error)
+            self.abort()
+        else:
+            logger.debug("connection broken", exc_info=error)
+            self._ended = self._deaf = True
+            self._transport.write(self._tls.data_to_send())
+            self._transport.close()
 
-    def abort(self) -> None:
-        """End it now."""
-        if not self._ended:
-            self._transport.abort()
 
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
+def now() -> float:
+    """The time of the loop, in seconds."""
+    return asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""The pump between asyncio and the core: tasks, one timer, and waiting.
+"""What the core asks of an event loop, in asyncio's terms: tasks, one timer, and waiting.
 
 What it does not know: packets, sessions, transports.
 """
@@ -7,100 +7,63 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
-from sansocket.sansio.engineio.server import Engine
-from sansocket.sansio.runtime import Start
+from sansocket.sansio.runtime import Core, Start, TaskFunction
+
+from .home import Home
 
 logger = logging.getLogger("sansocket")
 
 T = TypeVar("T")
 
 
-class Core(Protocol):
-    """A server of the core: `App` or `EngineApp`."""
-
-    @property
-    def engine(self) -> Engine:
-        """What carries the connections, and knows the deadlines."""
-        ...
-
-    def deliver(self) -> None:
-        """Hand the events that have come to their handlers."""
-
-
-class Home:
-    """Where the handlers of one `serve` run: tasks that end with it."""
-
-    def __init__(self) -> None:
-        self.told_to_end = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def run(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task, and hold it until it is done: the loop alone would not."""
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def others(self) -> list[asyncio.Task[None]]:
-        """The tasks, but for the one that asks."""
-        return [task for task in self._tasks if task is not asyncio.current_task()]
-
-    async def cancel(self) -> None:
-        """Cancel the tasks, and wait until they have ended."""
-        others = self.others()
-        for task in others:
-            task.cancel()
-        if others:
-            await asyncio.wait(others)
-
-
 class AsyncioRuntime:
-    """What the core asks of an event loop, in asyncio's terms.
+    """The pump between the loop and the core; one server has one.
 
-    The timer is the loop's own: one `call_at` for the next deadline of the whole server.
+    The timer is the loop's own: one `call_at`, for the next deadline of the whole server.
     """
 
     def __init__(self) -> None:
         self.core: Core
-        self._handle: asyncio.Handle | None = None
-        self._looking = False
+        self._looking: asyncio.AbstractEventLoop | None = None
+        """The loop that will look at the next deadline; the one before may have been closed."""
+        self._timer: asyncio.TimerHandle | None = None
 
     def rearm(self) -> None:
         """Look at the next deadline as soon as the core has returned."""
-        if not self._looking:
-            self._looking = True
-            asyncio.get_running_loop().call_soon(self._look)
+        loop = asyncio.get_running_loop()
+        if self._looking is not loop:
+            self._looking = loop
+            loop.call_soon(self._look, loop)
 
-    def _look(self) -> None:
-        self._looking = False
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._looking = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         deadline = self.core.engine.next_deadline()
         if deadline is not None:
-            loop = asyncio.get_running_loop()
-            self._handle = loop.call_at(max(deadline, loop.time()), self._fire, deadline)
+            self._timer = loop.call_at(max(deadline, loop.time()), self._fire, loop, deadline)
 
-    def _fire(self, deadline: float) -> None:
-        # A loop may call a hair before the time, by the resolution of its clock.
-        now = max(deadline, asyncio.get_running_loop().time())
-        self.core.engine.handle_timeout(now)
-        self.core.deliver()
-        self._look()
+    def _fire(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+        try:
+            # A loop may call a hair early, by the resolution of its clock.
+            self.core.engine.handle_timeout(max(deadline, loop.time()))
+            self.core.deliver()
+        except Exception:
+            # One deadline is one client's; the others' are still to come (security rule T1).
+            logger.exception("timer failed")
+        self._look(loop)
 
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+    def spawn(self, function: TaskFunction, home: object) -> None:
         """Run a handler as a task of the server."""
         assert isinstance(home, Home)
         home.run(function())
 
     def spawn_cancellable(
-        self,
-        function: Callable[[], Coroutine[Any, Any, None]],
-        home: object,
-        done: Callable[[], None],
+        self, function: TaskFunction, home: object, done: Callable[[], None]
     ) -> Callable[[], None]:
         """Run a handler as a task that can be cancelled alone."""
         assert isinstance(home, Home)

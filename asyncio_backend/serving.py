@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Any, Final
 
 from sansocket.sansio.bound import Bound
 from sansocket.sansio.errors import Reason
+from sansocket.sansio.runtime import GRACE, Core
 
 from .connection import Connection
-from .runtime import AsyncioRuntime, Core, Home
+from .home import Home
+from .runtime import AsyncioRuntime
+from .tls import Tls
 
-GRACE: Final = 10.0
-"""For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
+ARRIVING: Final = 4
+"""Turns of the loop from accepting a connection to telling its protocol, and one to spare.
+
+asyncio accepts in one, begins a task in the next, which has the protocol told in the third.
+"""
 
 
 class Serving:
@@ -24,9 +31,13 @@ class Serving:
     def _set_up(self, core: Core, runtime: AsyncioRuntime) -> None:
         runtime.core = core
         self._core = core
-        self._connections: set[Connection] = set()
-        self._listeners: dict[asyncio.Server, Home] = {}
+        self._loop = runtime
+        self._listeners: dict[Home, asyncio.Server | None] = {}
+        """Every `serve`, also one that does not listen yet."""
         self._elsewhere = Home()
+        """Where connections live whose listener is not ours."""
+        self._closers: set[asyncio.Task[Any]] = set()
+        """The tasks that wait in `aclose`: they do not wait for one another."""
 
     async def serve(
         self, host: str | None, port: int, *, ssl_context: ssl.SSLContext | None = None
@@ -34,11 +45,11 @@ class Serving:
         """Listen on `host` (None for every interface) and `port` (0 for a free one), and serve.
 
         With `ssl_context` the connections are encrypted. Returns after `aclose`, and raises
-        OSError when it cannot listen. Cancelled, it closes every connection at once and
-        cancels the handlers.
+        OSError when it cannot listen or the context is no server's. Cancelled, it closes
+        every connection at once and cancels the handlers.
         """
         async with self._listen(host, port, ssl_context) as (_, home):
-            await home.told_to_end.wait()
+            await home.closing.wait()
 
     @asynccontextmanager
     async def listening(
@@ -46,67 +57,106 @@ class Serving:
     ) -> AsyncGenerator[Bound]:
         """Serve in the background for as long as the block runs; gives the Bound.
 
-        Leaving the block closes the connections at once and cancels the handlers: call
-        `aclose` in it for a graceful end. Raises and is cancelled like `serve`.
+        Leaving the block closes the connections at once and cancels the handlers, unless
+        `aclose` has been called: then it waits for that graceful end. Raises and is
+        cancelled like `serve`.
         """
         async with self._listen(host, port, ssl_context) as (listener, _):
             names: list[tuple[str, int]] = [sock.getsockname() for sock in listener.sockets]
             yield Bound(tuple((name[0], name[1]) for name in names))
 
-    def protocol_factory(self) -> asyncio.Protocol:
+    def protocol_factory(self, ssl_context: ssl.SSLContext | None = None) -> asyncio.BaseProtocol:
         """A protocol for one connection, for a listener of your own: `loop.create_server`.
 
-        Handlers of such connections run until they end, or `aclose` cancels them.
+        For TLS give `ssl_context` here, by `functools.partial`, and not to the listener,
+        which would not let a client read why it was refused while it is still sending.
+        `aclose` closes such connections too, but not their listener.
         """
-        return Connection(self._core, self._elsewhere, self._connections)
+        self._loop.rearm()
+        return Connection(self._core, self._elsewhere, ssl_context)
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop accepting, tell the clients, let handlers finish, close.
 
-        What still runs after `grace` seconds is cancelled; then it returns. Called by a
-        handler, it does not wait for that one. Cancelled, it has told the clients, and
-        waits no more.
+        What has not ended after `grace` seconds is cancelled, and then it returns. Called by
+        a handler, it does not wait for that one. Cancelled, it waits no longer; all the rest
+        takes its course.
         """
-        for listener in self._listeners:
-            listener.close()
+        elsewhere, self._elsewhere = self._elsewhere, Home()
+        homes = [*self._listeners, elsewhere]
+        listeners = [listener for listener in self._listeners.values() if listener is not None]
+        for listener in listeners:
+            stop(listener)
         self._core.engine.close(Reason.SERVER_SHUTTING_DOWN)
         self._core.deliver()
-        for connection in list(self._connections):
-            connection.wire.finish()
-        homes = [*self._listeners.values(), self._elsewhere]
-        ends = [connection.lost for connection in self._connections]
-        handlers = [task for home in homes for task in home.others()]
-        if ends or handlers:
-            await asyncio.wait([*ends, *handlers], timeout=grace)
-        for home in homes:
-            home.told_to_end.set()
-            await self._end(home)
+        closer = asyncio.current_task()
+        assert closer is not None
+        self._closers.add(closer)
+        try:
+            for home in homes:
+                home.close(grace)
+                home.look()
+            await arrivals()
+            for listener in listeners:
+                listener.close()
+            for home in homes:
+                await home.empty(self._closers)
+                self._abandon(home)
+        finally:
+            self._closers.discard(closer)
 
     @asynccontextmanager
     async def _listen(
-        self, host: str | None, port: int, ssl_context: ssl.SSLContext | None
+        self, host: str | None, port: int, context: ssl.SSLContext | None
     ) -> AsyncGenerator[tuple[asyncio.Server, Home]]:
+        loop = asyncio.get_running_loop()
+        if context is not None:
+            Tls(context)  # raises for one that would fail with every client
         home = Home()
-        listener = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._core, home, self._connections), host, port, ssl=ssl_context
-        )
-        self._listeners[listener] = home
+        self._listeners[home] = listener = None
         try:
+            # TLS is ours, and comes later: see tls.py. The server starts when it can be closed:
+            # cancelled while it starts one, `create_server` would leave it listening.
+            factory = partial(Connection, self._core, home, context)
+            listener = await loop.create_server(factory, host, port, start_serving=False)
+            self._listeners[home] = listener
+            if not home.closing.is_set():
+                await listener.start_serving()
+            self._loop.rearm()
             yield listener, home
+            if home.closing.is_set():
+                await home.empty()
         finally:
-            del self._listeners[listener]
-            listener.close()
-            await self._end(home)
+            del self._listeners[home]
+            if listener is not None:
+                stop(listener)
+            home.end()
+            self._abandon(home)
+            try:
+                await arrivals()
+            finally:
+                if listener is not None:
+                    listener.close()
+            await home.empty()
 
-    async def _end(self, home: Home) -> None:
-        """Close what came through this home, and wait until nothing of it is left."""
-        mine = [connection for connection in self._connections if connection.home is home]
-        for connection in mine:
-            connection.abort()
-        if mine:
-            await asyncio.wait([connection.lost for connection in mine])
-        for session in list(self._core.engine.sessions.values()):
-            if session.peer.home is home:
-                session.abort(Reason.SERVER_SHUTTING_DOWN)
+    def _abandon(self, home: Home) -> None:
+        """End the sessions whose handlers ran there, also those carried elsewhere by now."""
+        self._core.engine.abandon(home, Reason.SERVER_SHUTTING_DOWN)
         self._core.deliver()
-        await home.cancel()
+
+
+def stop(listener: asyncio.Server) -> None:
+    """Accept no more, but do not close yet.
+
+    A connection that asyncio has just accepted would hang, open and unknown to anybody
+    (CPython's issue 109564): it is let in, and closed by its home.
+    """
+    for sock in listener.sockets:
+        with suppress(NotImplementedError):  # of a loop without readers, which has no such gap
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+
+
+async def arrivals() -> None:
+    """Wait until every connection that has been accepted is known."""
+    for _ in range(ARRIVING):
+        await asyncio.sleep(0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from sansocket.sansio.runtime import TaskFunction
 from sansocket.sansio.socketio.app import App
 from sansocket.sansio.socketio.socket import Socket
 
@@ -16,7 +17,13 @@ class NoLoop:
     def rearm(self) -> None:
         """Nothing to do: no time passes."""
 
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+    def spawn(self, function: TaskFunction, home: object) -> None:
+        """No handler waits."""
+        raise AssertionError("no handler waits")
+
+    def spawn_cancellable(
+        self, function: TaskFunction, home: object, done: Callable[[], None]
+    ) -> Callable[[], None]:
         """No handler waits."""
         raise AssertionError("no handler waits")
 

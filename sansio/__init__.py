@@ -10,3 +10,4 @@ from .errors import LocalProtocolError as LocalProtocolError
 from .errors import ProtocolError as ProtocolError
 from .errors import Reason as Reason
 from .errors import RemoteProtocolError as RemoteProtocolError
+from .errors import RequestRejected as RequestRejected

@@ -90,7 +90,7 @@ class EngineConfig:
 
     path: str = "/engine.io/"
     """The one path that is served, with or without its last slash."""
-    transports: Collection[Transport] = TRANSPORTS
+    transports: tuple[Transport, ...] = TRANSPORTS
     allow_upgrades: bool = True
     ping_interval: float = 25.0
     ping_timeout: float = 20.0
@@ -219,6 +219,7 @@ class ServerConfig(EngineConfig):
 
 
 Kind = tuple[tuple[type, ...], str]
+"""The types that an option takes, and how they are called."""
 
 KINDS: Final[dict[type, Kind]] = {
     bool: ((bool,), "True or False"),
@@ -226,23 +227,24 @@ KINDS: Final[dict[type, Kind]] = {
     float: ((int, float), "a number"),
     str: ((str,), "a str"),
     tuple: ((Collection,), "a tuple"),
+    NoneType: ((NoneType,), "a function or None"),
 }
-"""By the type of an option's default: the types that it takes, and how they are called."""
+"""By the type of an option's default."""
 
-FUNCTION: Final[Kind] = ((Callable, NoneType), "a function or None")
+FUNCTIONS: Final = ("allow_request", "cors_allowed_origins", "generate_id")
+"""Options that may be functions."""
 MIXED: Final[dict[str, Kind]] = {
-    "cors_allowed_origins": ((Collection, Callable), 'a tuple, "*" or a function'),
     "cookie": ((Cookie, str, bool, NoneType), "a Cookie, its name, True or None"),
-    "allow_request": FUNCTION,
-    "generate_id": FUNCTION,
     "initial_packet": ((str, bytes, NoneType), "text, bytes or None"),
     "per_message_deflate": ((bool, PerMessageDeflate), "True, False or a PerMessageDeflate"),
 }
-"""By the name of an option that takes more than one type."""
+"""By the name of an option that takes more than the type of its default."""
 
 
 def check(name: str, default: object, value: object) -> None:
     """Raise TypeError for a value unlike its default, ValueError for a number that is no use."""
+    if name in FUNCTIONS and callable(value):
+        return
     accepted, called = MIXED[name] if name in MIXED else KINDS[type(default)]
     if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in accepted):
         raise TypeError(f"{name}: expected {called}, got {value!r}")
@@ -282,7 +284,7 @@ class EngineOptions(TypedDict, total=False):
     """The fields of `EngineConfig` as keyword arguments."""
 
     path: str
-    transports: Collection[Transport]
+    transports: tuple[Transport, ...]
     allow_upgrades: bool
     ping_interval: float
     ping_timeout: float

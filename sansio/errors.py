@@ -81,6 +81,20 @@ class EventRefused(Exception):
         self.data = data
 
 
+class RequestRejected(Exception):
+    """Raised by a middleware of the engine: the request is answered so, and not served.
+
+    `status` is the HTTP status, from 400 to 599; `message` is in the body, which is JSON.
+    """
+
+    def __init__(self, status: int = 403, message: str = "Forbidden") -> None:
+        if not 400 <= status <= 599:
+            raise ValueError(f"expected an HTTP status from 400 to 599, got {status!r}")
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
 class Disconnected(Exception):
     """What was waited for cannot come any more: the socket is gone, for this `reason`."""
 

@@ -140,6 +140,15 @@ class Handlers:
 NONE: Final[list[Handler]] = []
 
 
+def check_plain(name: str, function: Function, count: int) -> None:
+    """Raise TypeError for what is no plain function of so many arguments; `name` is for whom."""
+    handler = Handler(function)
+    if handler.is_async:
+        raise TypeError(f"{name}: expected a plain function, got the coroutine {function!r}")
+    if not handler.takes(count):
+        raise TypeError(f"{name}: {function!r} takes other arguments")
+
+
 def signature(function: Function) -> inspect.Signature:
     """The signature, or one that takes anything where Python knows none (a C function)."""
     try:

@@ -8,12 +8,21 @@ under any loop, or under none in a test.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from .engineio.server import Engine
 
 T = TypeVar("T")
 
+GRACE: Final = 10.0
+"""For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
+
+TaskFunction = Callable[[], Coroutine[Any, Any, None]]
+
 Resolve = Callable[[T | Exception], None]
 Start = Callable[[Resolve[T]], Callable[[], None]]
+Log = Callable[[str, Exception | None], None]
 
 
 class Runtime(Protocol):
@@ -22,14 +31,11 @@ class Runtime(Protocol):
     def rearm(self) -> None:
         """`next_deadline` has moved earlier; may not call back into the core."""
 
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+    def spawn(self, function: TaskFunction, home: object) -> None:
         """Run `function` as a task; `home` is that of the session it runs for."""
 
     def spawn_cancellable(
-        self,
-        function: Callable[[], Coroutine[Any, Any, None]],
-        home: object,
-        done: Callable[[], None],
+        self, function: TaskFunction, home: object, done: Callable[[], None]
     ) -> Callable[[], None]:
         """The same; what is returned cancels the task.
 
@@ -47,3 +53,15 @@ class Runtime(Protocol):
         cause: the answer, the timeout (seconds), or cancellation.
         """
         ...
+
+
+class Core(Protocol):
+    """A server of the core, as a backend sees it: `App` or `EngineApp`."""
+
+    @property
+    def engine(self) -> Engine:
+        """What carries the connections, and knows the deadlines."""
+        ...
+
+    def deliver(self) -> None:
+        """Hand the events that have come to their handlers."""

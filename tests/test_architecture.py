@@ -47,20 +47,32 @@ MAY_IMPORT: dict[str, set[str]] = {
     # What stands beside the two documents knows neither.
     f"{CORE}.errors": set(),
     f"{CORE}.timers": {f"{CORE}.errors"},
-    f"{CORE}.config": {f"{CORE}.errors"},
+    f"{CORE}.config": {f"{CORE}.errors", f"{CORE}.request"},
     f"{CORE}.handlers": CODECS | {f"{CORE}.errors"},
+    f"{CORE}.observers": {f"{CORE}.handlers", f"{CORE}.runtime"},
+    f"{CORE}.request": set(),
     f"{CORE}.runtime": set(),
     f"{CORE}.mailbox": {f"{CORE}.errors", f"{CORE}.runtime"},
     f"{ENGINE}.packet": CODECS | {f"{CORE}.errors"},
-    f"{ENGINE}.encoded": {f"{CORE}.errors", f"{ENGINE}.packet", f"{ENGINE}.websocket"},
-    # HTTP is h11's and WebSocket is wsproto's, behind one door each.
-    f"{ENGINE}.http": {"h11", f"{CORE}.errors", f"{CORE}.config"},
-    f"{ENGINE}.websocket": {"wsproto", f"{CORE}.errors"},
+    f"{ENGINE}.encoded": {
+        *(f"{CORE}.{name}" for name in ("config", "errors")),
+        *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket")),
+    },
+    f"{ENGINE}.ends": {f"{CORE}.errors"},
+    f"{ENGINE}.peer": CODECS,
+    # HTTP is h11's and WebSocket is wsproto's, behind one door each; wsproto's extension
+    # is a side door.
+    f"{ENGINE}.chunked": {f"{CORE}.errors"},
+    f"{ENGINE}.http": {"h11", f"{CORE}.errors", f"{CORE}.request", f"{ENGINE}.chunked"},
+    f"{ENGINE}.permessage_deflate": {"wsproto"},
+    f"{ENGINE}.websocket": {"wsproto", f"{CORE}.errors", f"{ENGINE}.permessage_deflate"},
     # The message seam: a session does not know what carries its messages.
     f"{ENGINE}.session": {
         *CODECS,
-        *(f"{CORE}.{name}" for name in ("config", "errors", "timers")),
-        *(f"{ENGINE}.{name}" for name in ("encoded", "packet")),
+        *(f"{CORE}.{name}" for name in ("config", "errors", "handlers", "observers")),
+        *(f"{CORE}.{name}" for name in ("request", "timers")),
+        *(f"{ENGINE}.{name}" for name in ("encoded", "ends", "events", "packet", "peer")),
+        f"{ENGINE}.states",
     },
     f"{SOCKET}.rooms": set(),
     f"{SOCKET}.acks": {f"{CORE}.errors", f"{CORE}.timers"},

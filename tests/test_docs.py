@@ -4,24 +4,76 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCKS = [
-    pytest.param(block, id=f"{page.relative_to(ROOT)}:{number}")
-    for page in PAGES
-    for number, block in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1)
-]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+INTEROP = ROOT / "tests" / "interop"
+PATIENCE = 60  # seconds: a machine with other work is slow
+SERVE_ON_TRIO = 'trio.run(io.serve, "127.0.0.1", 3000)'
+SERVE_ON_ASYNCIO = 'asyncio.run(io.serve("127.0.0.1", 3000))'
+
+# What stands around a client's code: it ends a moment after it has printed what it should.
+CLIENT = """
+import {{ io }} from "socket.io-client";
+const print = console.log;
+let expected = {lines};
+console.log = (...values) => {{
+  print(...values);
+  if (--expected === 0) setTimeout(() => process.exit(), 50);
+}};
+{code}
+"""
+
+
+class Example(NamedTuple):
+    """A block of Python; where one of JavaScript and one of text follow, its client's output."""
+
+    python: str
+    javascript: str
+    output: str
+
+
+def examples(page: str) -> Iterator[Example]:
+    """The examples of a page: all blocks of Python, with the two that may follow each."""
+    blocks: list[tuple[str, str]] = [*BLOCK.findall(page), ("", ""), ("", "")]
+    for (language, code), second, third in zip(blocks, blocks[1:], blocks[2:], strict=False):
+        if language == "python":
+            is_client = (second[0], third[0]) == ("javascript", "text")
+            yield Example(code, second[1], third[1]) if is_client else Example(code, "", "")
+
+
+def on_asyncio(example: Example) -> Example | None:
+    """The same for asyncio, or None where it uses more of Trio than its way to serve."""
+    code = example.python.replace("sansocket.trio_backend", "sansocket.asyncio_backend")
+    code = code.replace("import trio\n", "import asyncio\n").replace(
+        SERVE_ON_TRIO, SERVE_ON_ASYNCIO
+    )
+    return None if code == example.python or "trio" in code else example._replace(python=code)
+
+
+def named_examples() -> Iterator[tuple[str, Example]]:
+    """Every example, and the same on asyncio where two lines are all the difference."""
+    for page in PAGES:
+        for number, example in enumerate(examples(page.read_text(encoding="utf-8")), 1):
+            name = f"{page.relative_to(ROOT)}:{number}"
+            yield name, example
+            if (other := on_asyncio(example)) is not None:
+                yield f"{name}-asyncio", other
+
+
+EXAMPLES = dict(named_examples())
 
 
 def free_port() -> int:
@@ -30,7 +82,7 @@ def free_port() -> int:
         return port
 
 
-def handshake(port: int, program: subprocess.Popen[str]) -> bytes:
+def handshake(port: int, program: subprocess.Popen[bytes]) -> bytes:
     """Try until the program listens; the answer to an Engine.IO handshake."""
     request = (
         b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -50,36 +102,68 @@ def handshake(port: int, program: subprocess.Popen[str]) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_every_block_of_code_runs(block: str) -> None:
-    """A block that serves on port 3000 is served a handshake; any other runs to its end."""
-    serves = "3000)" in block
-    port = free_port()
-    program = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", block.replace("3000)", f"{port})")],
+def answered(client: str, output: str, port: int) -> str:
+    """Run the client's code with npm's client, until it has printed as much as expected."""
+    node = shutil.which("node")
+    if node is None or not (INTEROP / "node_modules").is_dir():
+        pytest.skip("node and the npm packages are not installed: `make test` sets them up")
+    code = CLIENT.format(lines=len(output.splitlines()), code=at(client, port))
+    done = subprocess.run(
+        [node, "--input-type=module", "--eval", code],
+        cwd=INTEROP,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        timeout=PATIENCE,
+        check=False,
     )
-    answer = b""
+    return done.stdout
+
+
+def at(code: str, port: int) -> str:
+    """The same code on another port."""
+    return re.sub(r"\b3000\b", str(port), code)
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_every_block_of_code_runs(example: Example, tmp_path: Path) -> None:
+    """What serves on port 3000 answers a handshake; its client prints what the page says.
+
+    It runs until it is interrupted; where it closes itself, by `aclose`, it ends without an
+    error. Any other block runs to its end.
+    """
+    code, client, output = example
+    serves = "3000)" in code
+    port = free_port()
+    errors = tmp_path / "stderr"
+    with errors.open("w") as stderr:
+        program = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", at(code, port) if serves else code],
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
     try:
-        if serves:
-            answer = handshake(port, program)
-            program.send_signal(signal.SIGINT)
-        output, errors = program.communicate(timeout=30)
+        answer = handshake(port, program) if serves else b""
+        if serves and not client:
+            assert b" 200 " in answer.partition(b"\r\n")[0], (answer, errors.read_text())
+            assert b'"upgrades":["websocket"]' in answer
+        if client:
+            assert answered(client, output, port) == output, errors.read_text()
+        if not serves or "aclose" in code:
+            if "SIGTERM" in code:
+                program.send_signal(signal.SIGTERM)
+            assert program.wait(PATIENCE) == 0, errors.read_text()
+        assert errors.read_text() == ""
     finally:
         program.kill()
-    if serves:
-        assert b" 200 " in answer.partition(b"\r\n")[0], (answer, output, errors)
-        assert b'"upgrades":["websocket"]' in answer
-    else:
-        assert program.returncode == 0, errors
+        program.wait()
 
 
 def test_the_documents_have_code() -> None:
-    """The pattern above finds the blocks: with none found, the test above would pass too."""
-    assert len(BLOCKS) >= 3
+    """The pattern finds the blocks: with none found, the test above would pass too."""
+    assert len(EXAMPLES) > 20
+    assert any(SERVE_ON_ASYNCIO in example.python for example in EXAMPLES.values())
+    assert any(example.output for example in EXAMPLES.values())
 
 
 def test_the_states_are_those_of_the_tables() -> None:

@@ -11,8 +11,7 @@ from typing import Final
 import trio
 
 from sansocket.sansio.engineio.session import Peer
-
-from .runtime import Core
+from sansocket.sansio.runtime import Core
 
 logger = logging.getLogger("sansocket")
 
@@ -113,8 +112,13 @@ class Connection:
         if self._writing is not None or self._over:
             return
         data = self._pull()
-        if self._socket is not None and data:
-            data = data[send_now(self._socket, data) :]
+        if self._socket is not None:
+            try:
+                while data and not (data := data[send_now(self._socket, data) :]):
+                    data = self._pull()
+            except OSError:
+                self._break()
+                return
         if data:
             self._writing = trio.CancelScope()
             self._home.start_soon(self._write, self._writing, data)
@@ -135,15 +139,22 @@ class Connection:
     def _fail(self) -> None:
         """Close the connection because of an error of ours."""
         logger.exception("connection failed")
+        self._break()
+
+    def _break(self) -> None:
+        """Nothing can be written any more; the reader may be resting, and is not to miss it."""
         self._over = True
         self._scope.cancel()
 
     async def _write(self, scope: trio.CancelScope, data: bytes) -> None:
         """Write until nothing is left; runs as a task of its own."""
-        with scope, suppress(*BROKEN):
-            while data:
-                await self._stream.send_all(data)
-                data = self._pull()
+        with scope:
+            try:
+                while data:
+                    await self._stream.send_all(data)
+                    data = self._pull()
+            except BROKEN:
+                self._break()
         self._writing = None
         self._woken.set()
         self._flush()
@@ -152,14 +163,12 @@ class Connection:
 def send_now(sock: socket.socket, data: bytes) -> int:
     """Give the kernel what it takes at once, and return how many bytes that is.
 
-    A broken connection takes all of it; its reader will learn that it is broken.
+    Raises OSError for a connection that is broken.
     """
     try:
         return sock.send(data)
     except BlockingIOError:
         return 0
-    except OSError:
-        return len(data)
 
 
 def peer_address(stream: trio.SocketStream) -> str:

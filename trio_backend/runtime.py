@@ -7,30 +7,17 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import trio
 
-from sansocket.sansio.engineio.server import Engine
-from sansocket.sansio.runtime import Start
+from sansocket.sansio.runtime import Core, Start, TaskFunction
 
 logger = logging.getLogger("sansocket")
 
 T = TypeVar("T")
-
-
-class Core(Protocol):
-    """A server of the core: `App` or `EngineApp`."""
-
-    @property
-    def engine(self) -> Engine:
-        """What carries the connections, and knows the deadlines."""
-        ...
-
-    def deliver(self) -> None:
-        """Hand the events that have come to their handlers."""
 
 
 class TrioRuntime:
@@ -47,16 +34,13 @@ class TrioRuntime:
         """Wake the timer."""
         self.rearmed.set()
 
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+    def spawn(self, function: TaskFunction, home: object) -> None:
         """Run a handler as a task of the server."""
         assert isinstance(home, trio.Nursery)
         home.start_soon(function)
 
     def spawn_cancellable(
-        self,
-        function: Callable[[], Coroutine[Any, Any, None]],
-        home: object,
-        done: Callable[[], None],
+        self, function: TaskFunction, home: object, done: Callable[[], None]
     ) -> Callable[[], None]:
         """Run a handler as a task that can be cancelled alone."""
         assert isinstance(home, trio.Nursery)
@@ -113,5 +97,9 @@ async def keep_time(core: Core, runtime: TrioRuntime, lock: trio.Lock) -> None:
             with trio.move_on_at(math.inf if deadline is None else deadline):
                 await runtime.rearmed.wait()
             runtime.rearmed = trio.Event()
-            core.engine.handle_timeout(trio.current_time())
-            core.deliver()
+            try:
+                core.engine.handle_timeout(trio.current_time())
+                core.deliver()
+            except Exception:
+                # What else is due stays due, and comes at once (security rule T1).
+                logger.exception("timer failed")

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
 
 import trio
 import trio_websocket
 
 from sansocket.sansio.bound import Bound
 from sansocket.sansio.errors import Reason
+from sansocket.sansio.runtime import GRACE, Core
 
 from .connection import Connection, Stream
-from .runtime import Core, TrioRuntime, keep_time
+from .runtime import TrioRuntime, keep_time
 from .websocket import carry
 
-Listener = trio.SocketListener | trio.SSLListener[trio.SocketStream]
+logger = logging.getLogger("sansocket")
 
-GRACE: Final = 10.0
-"""For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
+Listener = trio.SocketListener | trio.SSLListener[trio.SocketStream]
 
 
 class Serving:
@@ -73,7 +73,12 @@ class Serving:
         async with self._home(accepting) as home:
 
             async def handle(stream: Stream) -> None:
-                connection = Connection(self._core, stream, home)
+                try:
+                    connection = Connection(self._core, stream, home)
+                except Exception:
+                    # Trio closes the stream when this returns (security rule T1).
+                    logger.exception("connection failed")
+                    return
                 self._connections.add(connection)
                 if accepting.cancel_called:
                     # It was accepted just before `aclose`, which could not know it.
@@ -161,9 +166,7 @@ class Serving:
 
         Their handlers run in this home, and nothing can run in it any more.
         """
-        for session in list(self._core.engine.sessions.values()):
-            if session.peer.home is home:
-                session.abort(Reason.SERVER_SHUTTING_DOWN)
+        self._core.engine.abandon(home, Reason.SERVER_SHUTTING_DOWN)
         self._core.deliver()
 
 

@@ -14,9 +14,10 @@ from ..errors import LocalProtocolError, Reason
 from ..failures import Failures, OnError
 from ..handlers import Function, Handler, Handlers
 from ..mailbox import Mailbox
+from ..request import Request
 from ..runtime import Runtime
 from .encoded import encode_message
-from .http import Request
+from .handshake_details import HandshakeDetails, read_details
 from .packet import SEPARATOR
 from .server import Engine
 from .session import Session
@@ -39,7 +40,10 @@ class Happened(msgspec.Struct, frozen=True):
 class EngineSocket:
     """One client's session, as the application has it."""
 
-    __slots__ = ("_app", "_session", "data", "mailbox")
+    __slots__ = ("_app", "_handshake", "_session", "data", "mailbox")
+
+    protocol: Final = 4
+    """The revision of Engine.IO that it speaks."""
 
     def __init__(self, app: EngineApp, session: Session) -> None:
         self.data: dict[str, Any] = {}
@@ -47,6 +51,7 @@ class EngineSocket:
         self.mailbox: Mailbox[Happened] = Mailbox(app, app.runtime, session.peer.home)
         self._app = app
         self._session = session
+        self._handshake: HandshakeDetails | None = None
 
     @property
     def id(self) -> str:
@@ -60,27 +65,47 @@ class EngineSocket:
 
     @property
     def request(self) -> Request:
-        """The request of its handshake."""
+        """The request of its handshake, without a body."""
         return self._session.request
+
+    @property
+    def handshake(self) -> HandshakeDetails:
+        """What is known of its handshake: headers, query, address, secure, time."""
+        if self._handshake is None:
+            self._handshake = read_details(self._session.request, self._session.peer)
+        return self._handshake
 
     @property
     def connected(self) -> bool:
         """Whether messages can still be sent and received."""
         return not self._session.over
 
-    def send(self, data: str | bytes | bytearray | memoryview) -> None:
+    def on(self, event: str, function: F) -> F:
+        """Be told of what happens to this session, at once: see `SESSION_EVENTS`.
+
+        `function` is a plain function; what it raises is logged. Raises ValueError for an
+        event that there is not, and TypeError for what cannot be called so.
+        """
+        return self._session.on(event, function)
+
+    def off(self, event: str, function: Function) -> None:
+        """Be told no more; raises ValueError for an event that there is not."""
+        self._session.off(event, function)
+
+    def send(self, data: str | bytes | bytearray | memoryview, *, compress: bool = True) -> None:
         """Send a message; no effect once the session is over.
 
-        Raises LocalProtocolError for text with U+001E in it, which polling cannot carry,
-        or with a lone surrogate, and TypeError for what is neither text nor bytes.
+        With `compress` False it is not compressed even where the transport could do so. Raises
+        LocalProtocolError for text with U+001E in it, which polling cannot carry, or with a
+        lone surrogate, and TypeError for what is neither text nor bytes.
         """
         if isinstance(data, str):
             if SEPARATOR in data:
                 raise LocalProtocolError("text with U+001E in it cannot travel by polling")
-            self._session.send(encode_message([data]))
+            self._session.send(encode_message([data], compress=compress))
         else:
             # Through a view, because bytes(3) are three zeros and no error.
-            self._session.send(encode_message([bytes(memoryview(data))]))
+            self._session.send(encode_message([bytes(memoryview(data))], compress=compress))
 
     def close(self) -> None:
         """End the session, after what was sent; no effect once it is over."""
@@ -124,7 +149,7 @@ class EngineApp:
     ) -> None:
         self.runtime = runtime
         self.config = EngineConfig(**options)
-        self.engine = Engine(self.config, self, rearm=runtime.rearm, entropy=entropy)
+        self.engine = Engine(self.config, self, runtime=runtime, entropy=entropy)
         self._handlers = Handlers()
         self._failures: Failures[EngineSocket] = Failures(runtime)
         self._events: deque[Happened] = deque()

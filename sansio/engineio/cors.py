@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from ..config import EngineConfig
+from ..config import EngineConfig, Origins, is_origin
+from ..handlers import check_plain
+from ..runtime import Log
 from .http import Request, Response
 
 Headers = tuple[tuple[str, str], ...]
@@ -47,8 +49,35 @@ def own(origin: str, request: Request) -> bool:
 
 
 def listed(origin: str, config: EngineConfig) -> bool:
-    """Whether the configuration names this origin, or every one."""
-    return config.cors_allowed_origins == "*" or origin in config.cors_allowed_origins
+    """Whether the configuration names this origin, or every one, or its function says True.
+
+    A function is asked about what a browser could send only: it may come back in a header.
+    """
+    origins = config.cors_allowed_origins
+    if callable(origins):
+        return is_origin(origin) and CONTROL.search(origin) is None and origins(origin) is True
+    return origins == "*" or origin in origins
+
+
+def guarded(origins: Origins, log: Log) -> Origins:
+    """The same; but what a function raises is logged, and the origin is not allowed.
+
+    Raises TypeError for a function that cannot be called with an origin, or would have to be
+    awaited: what it returns would look like True.
+    """
+    if not callable(origins):
+        return origins
+    function = origins
+    check_plain("cors_allowed_origins", function, 1)
+
+    def asked(origin: str) -> bool:
+        try:
+            return function(origin)
+        except Exception as error:
+            log("cors_allowed_origins: an origin is not allowed", error)
+            return False
+
+    return asked
 
 
 def headers(request: Request, config: EngineConfig) -> Headers:
@@ -56,7 +85,7 @@ def headers(request: Request, config: EngineConfig) -> Headers:
     origin = request.header(b"origin")
     if config.cors_allowed_origins == "*":
         return (("Access-Control-Allow-Origin", "*"),)
-    if not config.cors_allowed_origins:
+    if not callable(config.cors_allowed_origins) and not config.cors_allowed_origins:
         return ()
     if origin is None or not listed(origin, config):
         return (("Vary", "Origin"),)

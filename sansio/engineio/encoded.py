@@ -8,10 +8,12 @@ payload, as soon as a room mixes the two transports (rule 76).
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from ..config import PerMessageDeflate
 from ..errors import LocalProtocolError
-from .packet import Packet, Type
+from .packet import Packet, Type, decode_packet
+from .permessage_deflate import deflate
 from .websocket import frame
 
 TEXT, BINARY = 0x1, 0x2
@@ -25,9 +27,11 @@ class Encoded:
     count; base64 makes the polling form up to a third larger.
     """
 
-    __slots__ = ("_polling", "_websocket", "attachments", "size", "text")
+    __slots__ = ("_deflated", "_polling", "_websocket", "attachments", "compress", "size", "text")
 
-    def __init__(self, text: bytes | None, attachments: Sequence[bytes] = ()) -> None:
+    def __init__(
+        self, text: bytes | None, attachments: Sequence[bytes] = (), *, compress: bool = True
+    ) -> None:
         self.text = text
         self.attachments = attachments
         self.size = len(text) if text is not None else 0
@@ -35,6 +39,9 @@ class Encoded:
             self.size += sum(map(len, attachments))
         self._polling: bytes | None = None
         self._websocket: bytes | None = None
+        self._deflated: bytes | None = None
+        self.compress = compress
+        """Whether it may be compressed where the transport can do so."""
 
     @property
     def polling(self) -> bytes:
@@ -56,6 +63,34 @@ class Encoded:
             self._websocket = frames
         return self._websocket
 
+    def deflated(self, options: PerMessageDeflate) -> bytes:
+        """The same for those who have agreed to permessage-deflate: one form for all of them.
+
+        It is `websocket` itself where no packet has `threshold` bytes, or none gets shorter.
+        `options` are those of the server, the same at every call.
+        """
+        if self._deflated is None:
+            self._deflated = self.websocket
+            if self.compress and self.size >= options.threshold:
+                frames = b"".join(deflated_frame(*packet, options) for packet in self._packets())
+                if len(frames) < len(self._deflated):
+                    self._deflated = frames
+        return self._deflated
+
+    @property
+    def packets(self) -> list[Packet]:
+        """The packets, as an observer gets to see them."""
+        return [
+            decode_packet(data.decode() if opcode == TEXT else data)
+            for opcode, data in self._packets()
+        ]
+
+    def _packets(self) -> Iterator[tuple[int, bytes]]:
+        if self.text is not None:
+            yield TEXT, self.text
+        for data in self.attachments:
+            yield BINARY, data
+
     @property
     def messages(self) -> list[str | bytes]:
         """The packets as WebSocket messages, for a connection that frames them itself."""
@@ -65,7 +100,16 @@ class Encoded:
         return messages
 
 
-def encode_message(frames: Sequence[str | bytes]) -> Encoded:
+def deflated_frame(opcode: int, data: bytes, options: PerMessageDeflate) -> bytes:
+    """One frame, compressed if that is worth it."""
+    if len(data) >= options.threshold:
+        shorter = deflate(data, options.level)
+        if len(shorter) < len(data):
+            return frame(opcode, shorter, deflated=True)
+    return frame(opcode, data)
+
+
+def encode_message(frames: Sequence[str | bytes], *, compress: bool = True) -> Encoded:
     """MESSAGE packets of what a Socket.IO parser or an application wrote.
 
     Raises LocalProtocolError for text that no UTF-8 can carry, and for text that
@@ -74,8 +118,9 @@ def encode_message(frames: Sequence[str | bytes]) -> Encoded:
     first = frames[0]
     try:
         if isinstance(first, bytes):
-            return Encoded(None, binary(frames))
-        return Encoded(b"4" + first.encode(), binary(frames[1:]) if len(frames) > 1 else ())
+            return Encoded(None, binary(frames), compress=compress)
+        attachments = binary(frames[1:]) if len(frames) > 1 else ()
+        return Encoded(b"4" + first.encode(), attachments, compress=compress)
     except UnicodeEncodeError as error:
         raise LocalProtocolError("the text has a lone surrogate") from error
 

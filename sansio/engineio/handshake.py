@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum
 
+import msgspec
 import orjson
 
 from ..config import Cookie, EngineConfig
 from ..errors import Reason, RemoteProtocolError
+from ..request import Request
 from . import cors
 from .encoded import Encoded
-from .http import Request, Response
+from .http import Response
 from .session import Session
 
 
@@ -41,15 +43,32 @@ MESSAGES = {
 
 
 class RequestRefused(RemoteProtocolError):
-    """A request that gets an HTTP error with a code in its body."""
+    """A request that gets an HTTP error with a code in its body.
 
-    def __init__(self, code: Code) -> None:
+    `message` stands for the fixed text of the code. `context` is for the application only,
+    in the reference's terms: what it was that was wrong.
+    """
+
+    def __init__(
+        self, code: Code, message: str | None = None, /, *, status: int = 0, **context: object
+    ) -> None:
         super().__init__(
-            MESSAGES[code],
-            status=403 if code is Code.FORBIDDEN else 400,
+            message or MESSAGES[code],
+            status=status or (403 if code is Code.FORBIDDEN else 400),
             reason=Reason.TRANSPORT_ERROR,
         )
         self.code = code
+        self.message = message or MESSAGES[code]
+        self.context = context
+
+
+class ConnectionFailure(msgspec.Struct, frozen=True):
+    """What an observer of `connection_error` is told: a request that was refused, and why."""
+
+    request: Request
+    code: int
+    message: str
+    context: Mapping[str, object]
 
 
 def verify(
@@ -57,25 +76,34 @@ def verify(
 ) -> Session | None:
     """The session that the request belongs to, or None for one that opens a session.
 
-    Raises RequestRefused for everything else.
+    Raises RequestRefused for everything else. The version comes last (rule 1).
     """
+    session = verify_request(request, config, sessions)
+    version = request.query.get("EIO")
+    if session is None and version != "4":
+        raise RequestRefused(Code.UNSUPPORTED_PROTOCOL_VERSION, protocol=version)
+    return session
+
+
+def verify_request(
+    request: Request, config: EngineConfig, sessions: Mapping[str, Session]
+) -> Session | None:
+    """All of `verify` that comes before the application is asked about a new client."""
     transport = request.query.get("transport")
     if transport not in config.transports:
-        raise RequestRefused(Code.UNKNOWN_TRANSPORT)
+        raise RequestRefused(Code.UNKNOWN_TRANSPORT, transport=transport)
     if not cors.well_formed(request):
-        raise RequestRefused(Code.BAD_REQUEST)
+        origin = request.header(b"origin")
+        raise RequestRefused(Code.BAD_REQUEST, name="INVALID_ORIGIN", origin=origin)
     matches = request.upgrade is (transport == "websocket")
     session_id = request.query.get("sid")
     if session_id is not None:
         return verify_session(request, config, sessions.get(session_id), matches)
     if request.method != "GET":
-        raise RequestRefused(Code.BAD_HANDSHAKE_METHOD)
+        raise RequestRefused(Code.BAD_HANDSHAKE_METHOD, method=request.method)
     if not matches:
-        raise RequestRefused(Code.BAD_REQUEST)
-    if not cors.allowed(request, config):
-        raise RequestRefused(Code.FORBIDDEN)
-    if request.query.get("EIO") != "4":
-        raise RequestRefused(Code.UNSUPPORTED_PROTOCOL_VERSION)
+        raise RequestRefused(Code.BAD_REQUEST, name="TRANSPORT_HANDSHAKE_ERROR")
+    verify_origin(request, config)
     return None
 
 
@@ -87,30 +115,44 @@ def verify_session(
     `matches` tells whether the request is of the kind that its transport needs.
     """
     if session is None:
-        raise RequestRefused(Code.UNKNOWN_SESSION)
-    if not matches:
-        raise RequestRefused(Code.BAD_REQUEST)
+        raise RequestRefused(Code.UNKNOWN_SESSION, sid=request.query["sid"])
     if request.upgrade:
-        if request.method != "GET" or not config.allow_upgrades:
-            raise RequestRefused(Code.BAD_REQUEST)
-    elif session.transport != "polling" or request.method not in ("GET", "POST"):
-        raise RequestRefused(Code.BAD_REQUEST)
-    if not cors.allowed(request, config):
-        raise RequestRefused(Code.FORBIDDEN)
+        served = request.method == "GET" and config.allow_upgrades
+    else:
+        served = session.transport == "polling" and request.method in ("GET", "POST")
+    if not matches or not served:
+        raise RequestRefused(
+            Code.BAD_REQUEST,
+            name="TRANSPORT_MISMATCH",
+            transport=request.query.get("transport"),
+            previous_transport=session.transport,
+        )
+    verify_origin(request, config)
     return session
 
 
-def refusal(error: RemoteProtocolError, headers: cors.Headers = ()) -> Response:
-    """The answer to a request that broke the protocol: fixed text only (security rule 34).
+def verify_origin(request: Request, config: EngineConfig) -> None:
+    """Raise RequestRefused for a page that may not connect (security rule T31)."""
+    if not cors.allowed(request, config):
+        origin = request.header(b"origin")
+        raise RequestRefused(Code.FORBIDDEN, name="ORIGIN_NOT_ALLOWED", origin=origin)
 
-    A body over the limit gets a 413 without a body of its own (rule 19).
+
+def refusal(error: RemoteProtocolError, headers: cors.Headers = ()) -> Response:
+    """The answer to a request that broke the protocol: fixed text, or the application's own.
+
+    No text of the peer comes back (security rule 34). A body over the limit gets a 413
+    without a body of its own (rule 19).
     """
     if error.status == 426:
         headers = (*headers, ("Sec-WebSocket-Version", "13"))
-    if error.status not in (400, 403):
+    code, message = Code.BAD_REQUEST, MESSAGES[Code.BAD_REQUEST]
+    if isinstance(error, RequestRefused):
+        # No UTF-8 can carry a lone surrogate.
+        code, message = error.code, error.message.encode(errors="replace").decode()
+    elif error.status != 400:
         return Response(error.status, headers)
-    code = error.code if isinstance(error, RequestRefused) else Code.BAD_REQUEST
-    body = orjson.dumps({"code": int(code), "message": MESSAGES[code]})
+    body = orjson.dumps({"code": int(code), "message": message})
     return Response(error.status, (*headers, ("Content-Type", "application/json")), body)
 
 

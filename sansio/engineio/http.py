@@ -14,6 +14,7 @@ Rule 5. An answer has a Content-Length and is never chunked, so HTTP/1.0 can rea
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
@@ -29,6 +30,9 @@ from .chunked import ChunkedBody
 MAX_PIPELINED: Final = 65_536  # bytes kept while a request waits for its answer
 MAX_QUERY_FIELDS: Final = 128
 FRAMING: Final = re.compile("content-length|transfer-encoding", re.IGNORECASE)
+OURS: Final = re.compile(
+    f"{FRAMING.pattern}|content-encoding|connection|upgrade|sec-websocket-.*", re.IGNORECASE
+)
 PHRASES: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 # Possessive repeats never go back: what is scanned is scanned once (security rule 15).
@@ -293,6 +297,21 @@ class HttpConnection:
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise LocalProtocolError(str(error)) from error
         return self._h11.send(event)
+
+
+def check_headers(headers: Sequence[tuple[str, str]]) -> None:
+    """Raise LocalProtocolError for headers that an application may not add to an answer.
+
+    Those are the malformed ones, and those that say how the answer is framed.
+    """
+    try:
+        for name, _ in headers:
+            if OURS.fullmatch(name):
+                raise LocalProtocolError(f"{name} is not the application's to say")
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        h11.Response(status_code=200, headers=encoded)
+    except (h11.LocalProtocolError, ValueError, TypeError, AttributeError) as error:
+        raise LocalProtocolError(f"headers that cannot be sent: {error}") from error
 
 
 def read_request(event: h11.Request) -> Request:

@@ -7,15 +7,20 @@ and the answer goes out at once or when `ready` is called.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..errors import Reason, RemoteProtocolError
+from ..request import Request
 from . import cors
-from .encoded import NOOP
-from .handshake import Code, RequestRefused, open_packet, refusal, set_cookie, verify
-from .http import Request, Response
+from .admission import Ticket
+from .compression import compress
+from .encoded import NOOP, Encoded
+from .handshake import Code, RequestRefused, refusal, set_cookie, verify
+from .http import Response
 from .packet import decode_payload
-from .session import Peer, Session
+from .peer import Peer
+from .session import Session
 from .states import State
 
 if TYPE_CHECKING:
@@ -35,7 +40,17 @@ class PollingTransport:
     has the answer. `lost` tells that nobody waits for it any more.
     """
 
-    __slots__ = ("_engine", "_peer", "_polled", "_posting", "_ready", "_request", "due")
+    __slots__ = (
+        "_decided",
+        "_engine",
+        "_peer",
+        "_polled",
+        "_posting",
+        "_ready",
+        "_request",
+        "_ticket",
+        "due",
+    )
 
     def __init__(self, engine: Engine, ready: Callable[[], None], peer: Peer) -> None:
         self._engine = engine
@@ -44,6 +59,8 @@ class PollingTransport:
         self._request: Request
         self._polled: Session | None = None
         self._posting: Session | None = None
+        self._ticket: Ticket | None = None
+        self._decided: Response | None = None
         self.due = False
         """Whether `answer` has something to give."""
 
@@ -52,32 +69,52 @@ class PollingTransport:
     def announce(self, request: Request) -> None:
         """The head of a request whose body is still to come: a POST is claimed by it.
 
-        Raises RemoteProtocolError for a request that will be refused whatever its body.
+        Raises RemoteProtocolError for a request that will be refused whatever its body; where
+        there is middleware, that sees it first, when it is whole.
         """
         self._request = request
-        session = verify(request, self._engine.config, self._engine.sessions)
+        try:
+            session = verify(request, self._engine.config, self._engine.sessions)
+        except RequestRefused:
+            if self._engine.admission.has_middleware:
+                return
+            raise
         if session is not None and request.method == "POST":
             self._claim(session)
 
     def handle(self, request: Request, now: float) -> Response | None:
         """Answer a request, or return None for one that waits."""
         self._request = request
+        ticket = self._engine.admission.ask(request, self._peer.home, now, self._go_on)
+        self._ticket = ticket
+        return self._admitted(ticket, now) if ticket.settled else None
+
+    def _go_on(self, now: float) -> None:
+        """The application had to be waited for, and has decided."""
+        if self._ticket is not None:
+            self._decided = self._admitted(self._ticket, now)
+            if self._decided is not None:
+                self.ready()
+
+    def _admitted(self, ticket: Ticket, now: float) -> Response | None:
         try:
-            return self._handle(request, now)
+            ticket.check()
+            return self._handle(self._request, now)
         except RemoteProtocolError as error:
             return self.refuse(error)
 
     def refuse(self, error: RemoteProtocolError) -> Response:
         """The answer to the request that broke the protocol."""
         self.release()
-        return refusal(error, cors.headers(self._request, self._engine.config))
+        self._engine.refused(self._request, error)
+        return refusal(error, self._added())
 
     def _handle(self, request: Request, now: float) -> Response | None:
         config = self._engine.config
         if request.method == "OPTIONS":
             preflight = cors.preflight(request, config)
             if preflight is not None:
-                return preflight
+                return replace(preflight, headers=(*preflight.headers, *self._middleware()))
         session = verify(request, config, self._engine.sessions)
         if session is None:
             return self._open(request, now)
@@ -87,11 +124,11 @@ class PollingTransport:
 
     def _open(self, request: Request, now: float) -> Response:
         session = self._engine.open_session(State.POLLING, request, self._peer, now)
-        response = self._text(open_packet(session, self._engine.config).polling)
-        cookie = self._engine.config.cookie
-        if cookie is None:
-            return response
-        return Response(200, (*response.headers, set_cookie(cookie, session)), response.body)
+        cookie = self._engine.config.session_cookie
+        cookies = () if cookie is None else (set_cookie(cookie, session),)
+        response = self._payload(self._engine.greeting(session), cookies, initial=True)
+        self._engine.observers.tell("connection", session)
+        return response
 
     def _poll(self, session: Session) -> Response | None:
         if session.carrier is not None:
@@ -99,10 +136,10 @@ class PollingTransport:
             raise RequestRefused(Code.BAD_REQUEST)
         self._polled = session
         session.carrier = self
-        if session.state is State.CLOSING:
-            session.abort(Reason.FORCED_CLOSE)
-        elif session.outbox:
+        if session.outbox:
             self.due = True
+        elif session.state is State.CLOSING:
+            session.abort(Reason.FORCED_CLOSE)
         elif session.state is State.PROBING:
             session.outbox.append(NOOP)
             self.due = True
@@ -156,6 +193,9 @@ class PollingTransport:
         if not self.due:
             return None
         self.due = False
+        if self._decided is not None:
+            decided, self._decided = self._decided, None
+            return decided
         if self._posting is not None:
             self.release()
             return self._ok()
@@ -164,13 +204,35 @@ class PollingTransport:
         if session is not None and session.carrier is self:
             packets = session.pull()
             session.carrier = None
-        return self._text(b"\x1e".join([encoded.polling for encoded in packets]))
+        return self._payload(packets)
 
-    def _text(self, body: bytes) -> Response:
-        return Response(200, (*TEXT, *cors.headers(self._request, self._engine.config)), body)
+    def _payload(
+        self, packets: list[Encoded], cookies: cors.Headers = (), *, initial: bool = False
+    ) -> Response:
+        response = Response(
+            200,
+            self._headers((*TEXT, *cookies), initial=initial),
+            b"\x1e".join([encoded.polling for encoded in packets]),
+        )
+        config = self._engine.config
+        if config.http_compression and any(encoded.compress for encoded in packets):
+            accepted = self._request.header(b"accept-encoding") or ""
+            response = compress(response, accepted, config.http_compression_threshold)
+        return response
 
     def _ok(self) -> Response:
-        return Response(200, (*OK, *cors.headers(self._request, self._engine.config)), b"ok")
+        return Response(200, self._headers(OK), b"ok")
+
+    def _headers(self, headers: cors.Headers, *, initial: bool = False) -> cors.Headers:
+        headers = (*headers, *self._added())
+        return self._engine.headers(self._request, headers, initial=initial)
+
+    def _added(self) -> cors.Headers:
+        """What an answer has because of where its request came from, and of the middleware."""
+        return (*cors.headers(self._request, self._engine.config), *self._middleware())
+
+    def _middleware(self) -> cors.Headers:
+        return () if self._ticket is None else self._ticket.headers
 
     # As the carrier of a session
 
@@ -185,6 +247,8 @@ class PollingTransport:
 
     def lost(self) -> None:
         """The client no longer waits for an answer: its session is over (rule 32)."""
+        if self._ticket is not None:
+            self._ticket.cancel()
         session, self._polled = self._polled, None
         if session is not None and session.carrier is self:
             session.carrier = None

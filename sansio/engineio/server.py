@@ -7,21 +7,36 @@ it is the engine that owns them all; a driver carries bytes and tells the time.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Final, Protocol, TypeVar, overload
 
 from ..config import EngineConfig
-from ..errors import Reason
+from ..errors import LocalProtocolError, Reason, RemoteProtocolError
+from ..handlers import Function, check_plain
+from ..observers import Observers
+from ..request import Request
+from ..runtime import Runtime
 from ..timers import Timers
-from .handshake import Code, RequestRefused
-from .http import Request
-from .session import Peer, Receiver, Session
+from . import cors
+from .admission import Admission, bodiless
+from .encoded import Encoded, encode_message
+from .ends import Receiver
+from .events import ENGINE_EVENTS
+from .handshake import Code, ConnectionFailure, RequestRefused, open_packet
+from .http import check_headers
+from .peer import Peer
+from .session import Session
 from .states import State
 from .static import StaticFile
 from .websocket_transport import WebSocketTransport
 from .wire import ServerWire
 
+F = TypeVar("F", bound=Function)
+
 SESSION_ID_BYTES: Final = 15
+SESSION_ID: Final = re.compile(r"[-._~0-9A-Za-z]{1,128}")
 UNKNOWN: Final = Peer()
 
 
@@ -36,8 +51,8 @@ class Upper(Protocol):
 class Engine:
     """The sessions, the timers, and what else the connections of one server share.
 
-    `rearm` is called when `next_deadline` has moved earlier; `entropy` gives that
-    many random bytes, and is the only source of randomness.
+    `entropy` gives that many random bytes, and is the only source of randomness. Raises
+    TypeError for functions in the options that cannot be called as they have to be.
     """
 
     def __init__(
@@ -45,18 +60,64 @@ class Engine:
         config: EngineConfig,
         upper: Upper,
         *,
-        rearm: Callable[[], None],
+        runtime: Runtime,
         entropy: Callable[[int], bytes],
     ) -> None:
-        self.config = config
-        self.timers = Timers(rearm)
+        origins = cors.guarded(config.cors_allowed_origins, runtime.log)
+        self.config = replace(config, cors_allowed_origins=origins)
+        self.timers = Timers(runtime.rearm)
         self.entropy = entropy
         self.sessions: dict[str, Session] = {}
+        self.admission = Admission(self.config, self.sessions, self.timers, runtime)
+        self.observers = Observers(ENGINE_EVENTS, runtime.log)
         self.static: dict[str, StaticFile] = {}
         """Files served beside the engine, by path: a fixed table (security rule 33)."""
         self._upper = upper
+        self._log = runtime.log
+        if config.generate_id is not None:
+            check_plain("generate_id", config.generate_id, 1)
+        first = config.initial_packet
+        self._first = [] if first is None else [encode_message([first])]
         path = config.path.rstrip("/")
         self._paths = frozenset({path, path + "/"} - {""})
+
+    # For the application
+
+    @property
+    def clients_count(self) -> int:
+        """How many sessions there are, with those that wait to tell their client of the end."""
+        return len(self.sessions)
+
+    @overload
+    def on(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, event: str, function: F) -> F: ...
+    def on(self, event: str, function: F | None = None) -> F | Callable[[F], F]:
+        """Be told of `ENGINE_EVENTS`, as a decorator or with the function as second argument.
+
+        It is a plain function, and called at once; what it raises is logged. Raises ValueError
+        for an event that there is not, and TypeError for what cannot be called so.
+        """
+        if function is None:
+            return lambda function: self.observers.on(event, function)
+        return self.observers.on(event, function)
+
+    def off(self, event: str, function: Function) -> None:
+        """Be told no more; raises ValueError for an event that there is not."""
+        self.observers.off(event, function)
+
+    def use(self, function: F) -> F:
+        """Register a middleware, a plain or a coroutine function.
+
+        It is called for every request with the engine's path, before anything else, with the
+        request (but not its body) and a list, to which it may add headers for the answer. One
+        that raises RequestRejected has the request answered so; after any other exception
+        it is refused as a bad request. Raises TypeError for what cannot be called so.
+        """
+        self.admission.use(function)
+        return function
+
+    # For the driver
 
     def serves(self, path: str) -> bool:
         """Whether a request with this path is for the engine.
@@ -84,43 +145,107 @@ class Engine:
         """A WebSocket has come that somebody else frames; `ready` as in the transport.
 
         Raises RemoteProtocolError for a request that may not have one; it has to be
-        refused with the error's status, or closed where it has been accepted.
+        refused with the error's status, or closed where it has been accepted. Raises
+        LocalProtocolError where a coroutine function has to be asked first: for that there
+        is `WebSocketTransport.admit`.
         """
         transport = WebSocketTransport(self, ready, peer)
+        if not transport.admit(request, now, lambda now: None):
+            transport.lost()
+            raise LocalProtocolError("the application has to be waited for")
         transport.open(request, transport.verify(request), now)
         return transport
+
+    # For the transports
 
     def open_session(self, state: State, request: Request, peer: Peer, now: float) -> Session:
         """A client has shaken hands.
 
-        Its id has 120 random bits (security rule 32). Raises RequestRefused when the
-        entropy repeats itself.
+        Its id has 120 random bits (security rule 32), or is the application's. Raises
+        RequestRefused where there is none to be had: the entropy repeats itself.
         """
-        session_id = self.new_id()
-        if session_id in self.sessions:
-            raise RequestRefused(Code.BAD_REQUEST)
         session = Session(
-            session_id,
+            self._session_id(request),
             state,
-            request,
+            bodiless(request),
             config=self.config,
             timers=self.timers,
+            observers=self.observers,
             forget=self._forget,
             peer=peer,
             now=now,
         )
-        self.sessions[session_id] = session
+        self.sessions[session.id] = session
         session.receiver = self._upper.session_opened(session, now)
         return session
+
+    def greeting(self, session: Session) -> list[Encoded]:
+        """What every client gets first: the handshake, and the initial packet."""
+        return [open_packet(session, self.config), *self._first]
+
+    def refused(self, request: Request, error: RemoteProtocolError) -> None:
+        """Tell of a request that has been refused."""
+        if self.observers.functions and isinstance(error, RequestRefused):
+            failure = ConnectionFailure(
+                bodiless(request), int(error.code), error.message, error.context
+            )
+            self.observers.tell("connection_error", failure)
+
+    def headers(self, request: Request, headers: cors.Headers, *, initial: bool) -> cors.Headers:
+        """The headers of an answer, as the observers want them.
+
+        Headers that cannot be sent are logged, and the answer goes out as it was before.
+        """
+        if not self.observers.functions:
+            return headers
+        changed = list(headers)
+        if initial:
+            self.observers.tell("initial_headers", changed, bodiless(request))
+        self.observers.tell("headers", changed, bodiless(request))
+        try:
+            check_headers(changed)
+        except LocalProtocolError as error:
+            self._log("the headers of an answer stay as they were", error)
+            return headers
+        return tuple(changed)
 
     def new_id(self) -> str:
         """Twenty characters that nobody can guess, fit for a URL (rule 17)."""
         return base64.urlsafe_b64encode(self.entropy(SESSION_ID_BYTES)).decode("ascii")
 
+    def _session_id(self, request: Request) -> str:
+        generate_id = self.config.generate_id
+        if generate_id is None:
+            session_id = self.new_id()
+            if session_id in self.sessions:
+                raise RequestRefused(Code.BAD_REQUEST, name="ID_GENERATION_ERROR")
+            return session_id
+        try:
+            session_id = generate_id(bodiless(request))
+            if SESSION_ID.fullmatch(session_id) is None:
+                raise ValueError("expected 1 to 128 letters, digits and -._~")
+            if session_id in self.sessions:
+                raise ValueError("a session has this id already")
+        except Exception as error:
+            self._log("generate_id: a client is refused", error)
+            raise RequestRefused(
+                Code.BAD_REQUEST, name="ID_GENERATION_ERROR", error=error
+            ) from error
+        return session_id
+
     def close(self, reason: Reason = Reason.SERVER_SHUTTING_DOWN) -> None:
         """End every session, in good order."""
         for session in list(self.sessions.values()):
             session.close(reason)
+
+    def abandon(self, home: object, reason: Reason) -> None:
+        """End the sessions that came through `home` at once: nothing can run there any more.
+
+        They may be carried elsewhere by now; their clients are told there.
+        """
+        for session in list(self.sessions.values()):
+            if session.peer.home is home:
+                session.abort(reason)
 
     def _forget(self, session: Session) -> None:
         del self.sessions[session.id]

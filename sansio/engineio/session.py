@@ -8,67 +8,35 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
-
-import msgspec
+from math import inf
+from typing import Final, TypeVar
 
 from ..config import EngineConfig, Transport
 from ..errors import Reason, RemoteProtocolError
+from ..handlers import Function
+from ..observers import Observers
+from ..request import Request
 from ..timers import Timer, Timers
 from .encoded import CLOSE, NOOP, PING, Encoded
+from .ends import Carrier, Prober, Receiver
+from .events import SESSION_EVENTS, tell_created, tell_flushed
 from .packet import Packet, Type, decode_packet
+from .peer import Peer as Peer
 from .states import OVER, TRANSITIONS, Input, State
 
-if TYPE_CHECKING:
-    from .http import Request
+F = TypeVar("F", bound=Function)
 
 
-class Peer(msgspec.Struct, frozen=True):
-    """What the driver knows of the other end of a connection."""
-
-    address: str = ""
-    """The address that the connection came from; no header has a say in it."""
-    secure: bool = False
-    """Whether the connection is encrypted."""
-    since: float = 0.0
-    """When the connection was made, in seconds since 1970."""
-    home: object = None
-    """Whatever the driver wants to find again with the session."""
-
-
-class Carrier(Protocol):
-    """A connection that can take a session's packets: a parked poll, or the WebSocket."""
-
-    def ready(self) -> None:
-        """The outbox has something; it will be pulled when the connection can take it."""
-
-    def finish(self, close_code: int) -> None:
-        """The session is over; what the outbox holds is the last."""
-
-
-class Prober(Protocol):
-    """The WebSocket that may take a session over."""
-
-    def withdraw(self) -> None:
-        """It may not any more, and closes."""
-
-
-class Receiver(Protocol):
-    """What stands on a session: a Socket.IO client, or an application's Engine.IO socket."""
-
-    def message(self, data: str | bytes, now: float) -> None:
-        """A message has come; raises RemoteProtocolError for one that breaks the protocol."""
-
-    def closed(self, reason: Reason) -> None:
-        """The session is over; called once, and nothing comes after it."""
+LATE: Final = 0.05
+"""By how many seconds a driver may be late without moving a ping's deadline."""
 
 
 class Session:
     """One client's session, from its handshake to its one close.
 
     `outbox` is the backlog: what has been sent and no carrier has pulled yet. It
-    is bounded by `EngineConfig.max_backlog` and `max_backlog_messages`; at the
-    bound the session is closed with "send buffer full" (rule 98).
+    is bounded by `EngineConfig.max_backlog` and `max_backlog_messages`; beyond
+    them the session is closed with "send buffer full" (rule 98).
     """
 
     __slots__ = (
@@ -83,6 +51,7 @@ class Session:
         "backlog",
         "carrier",
         "id",
+        "observers",
         "outbox",
         "over",
         "peer",
@@ -102,6 +71,7 @@ class Session:
         *,
         config: EngineConfig,
         timers: Timers,
+        observers: Observers,
         forget: Callable[[Session], None],
         peer: Peer,
         now: float,
@@ -125,6 +95,8 @@ class Session:
         self.posting: object | None = None
         """The connection whose POST is under way: one at a time (rule 28)."""
         self.receiver: Receiver
+        self.observers = observers
+        """Who is told what happens to it: those of the engine, and before them its own."""
         self._config = config
         self._timers = timers
         self._forget = forget
@@ -145,13 +117,27 @@ class Session:
             raise RemoteProtocolError(f"{what.name} in state {self.state.name}") from None
         self.over = self.state in OVER
 
+    # For the application
+
+    def on(self, event: str, function: F) -> F:
+        """Be told of `SESSION_EVENTS` of this session; raises what `Observers.on` raises."""
+        self.observers = self.observers.below(SESSION_EVENTS)
+        return self.observers.on(event, function)
+
+    def off(self, event: str, function: Function) -> None:
+        """Be told no more; raises ValueError for an event that there is not."""
+        self.observers = self.observers.below(SESSION_EVENTS)
+        self.observers.off(event, function)
+
     # Packets out
 
     def send(self, encoded: Encoded) -> None:
         """Queue a message; no effect on a session that is over.
 
-        At the bound of the backlog the session is closed instead.
+        Beyond the bounds of the backlog the session is closed instead.
         """
+        if self.observers.functions and not self.over:
+            tell_created(self.observers, self, encoded)
         if self.over:
             return
         outbox = self.outbox
@@ -167,11 +153,26 @@ class Session:
         elif self.carrier is not None:
             self.carrier.ready()
 
-    def pull(self) -> list[Encoded]:
-        """Empty the outbox: the carrier's connection can take all of it now."""
-        taken = list(self.outbox)
-        self.outbox.clear()
-        self.backlog = 0
+    def pull(self, size: float = inf) -> list[Encoded]:
+        """Empty the outbox, or take messages off it until they are `size` bytes or more.
+
+        What a connection is still writing is no backlog any more, so one that can only take
+        so much asks for so much.
+        """
+        if self.backlog <= size:
+            taken = [*self.outbox]
+            self.outbox.clear()
+            self.backlog = 0
+        else:
+            taken: list[Encoded] = []
+            while self.outbox and size > 0:
+                taken.append(self.outbox.popleft())
+                size -= taken[-1].size
+                self.backlog -= taken[-1].size
+        if taken and self.observers.functions:
+            # As soon as it is safe to send: the carrier is about to take these.
+            drained = not self.outbox
+            self._timers.after(0.0, lambda _: tell_flushed(self.observers, self, taken, drained))
         if self._relieved:
             self._relieve()
         return taken
@@ -223,7 +224,9 @@ class Session:
             return
         # A message is by far the commonest packet: told from one character, without
         # a Packet in between. test_session.py holds this equal to the way below.
-        if isinstance(data, bytes):
+        if self.observers.functions:
+            self.receive_packet(decode_packet(data), now)
+        elif isinstance(data, bytes):
             self.receiver.message(data, now)
         elif data[:1] == "4":
             self.receiver.message(data[1:], now)
@@ -238,6 +241,10 @@ class Session:
         """
         if self.over:
             return
+        if self.observers.functions:
+            self.observers.tell("packet", self, packet)
+            if self.over:
+                return
         if packet.type is Type.MESSAGE:
             self.receiver.message(packet.data, now)
         elif packet.type is Type.PONG:
@@ -254,7 +261,10 @@ class Session:
     def _beat(self, now: float) -> None:
         if not self._awaiting_pong:
             self._awaiting_pong = True
-            self._timer = self._timers.at(now + self._config.ping_timeout, self._beat)
+            # From when it was due: a driver that is a little late does not move the deadline,
+            # one that was blocked gives the peer its time.
+            sent = max(self._timer.deadline, now - LATE)
+            self._timer = self._timers.at(sent + self._config.ping_timeout, self._beat)
             self.send(PING)
         elif self._inbound >= self._config.max_inbound:
             # The pong may be waiting unread, because we do not read: not the peer's fault.
@@ -267,6 +277,7 @@ class Session:
         if self._awaiting_pong:
             self._awaiting_pong = False
             self._timer.move(now + self._config.ping_interval)
+            self.observers.tell("heartbeat", self)
 
     # Upgrade
 
@@ -290,6 +301,7 @@ class Session:
         if self.carrier is not None and not self.outbox:
             self.outbox.append(NOOP)
             self.carrier.ready()
+        self.observers.tell("upgrading", self, "websocket")
 
     def upgrade(self, carrier: Carrier) -> None:
         """The WebSocket takes over, with all that waits in the outbox (rule 34).
@@ -306,6 +318,7 @@ class Session:
             poll.ready()
         if self.outbox:
             carrier.ready()
+        self.observers.tell("upgrade", self, "websocket")
 
     def withdraw(self) -> None:
         """The WebSocket will not take over; polling goes on as before (rule 37)."""
@@ -324,21 +337,22 @@ class Session:
     def close(self, reason: Reason) -> None:
         """End it in good order: what was sent is delivered before; idempotent.
 
-        By polling with no GET parked, the next one within `linger_timeout` brings
-        the rest and the close packet (rule 31).
+        By polling the close packet is alone in its payload, for the reference's client
+        closes on it before it looks at the packets beside it. So it waits, up to
+        `linger_timeout`, for the GET after the one that brings the rest (rule 31).
         """
         if self.over:
             return
-        if self.carrier is not None:
+        parked = self.carrier is not None and not self.outbox
+        if parked or self.state is State.WEBSOCKET:
             self.abort(reason)
             return
         self.step(Input.CLOSE)
         self._dismiss()
         self._timer.cancel()
         self._timer = self._timers.after(self._config.linger_timeout, self._linger_over)
-        self.outbox.append(CLOSE)
         self._relieve()
-        self.receiver.closed(reason)
+        self._tell_closed(reason)
 
     def _linger_over(self, now: float) -> None:
         self.abort(Reason.FORCED_CLOSE)
@@ -360,9 +374,13 @@ class Session:
             self.outbox.clear()
             self.backlog = 0
         else:
-            if polling and not lingering:
+            if polling:
                 self.outbox.append(farewell)
             self.carrier.finish(close_code)
         self._relieve()
         if not lingering:
-            self.receiver.closed(reason)
+            self._tell_closed(reason)
+
+    def _tell_closed(self, reason: Reason) -> None:
+        self.receiver.closed(reason)
+        self.observers.tell("close", self, str(reason))

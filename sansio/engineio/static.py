@@ -13,6 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Final
 
+from .compression import preferred
 from .http import Request, Response
 
 MIN_COMPRESSED: Final = 1_024
@@ -22,7 +23,6 @@ TEXT: Final = re.compile(
     r"text/.+|application/(?:javascript|json|xml|manifest\+json|.+\+(?:json|xml))|image/svg\+xml"
 )
 ENTITY_TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
-QUALITY: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
 class StaticFile:
@@ -61,7 +61,8 @@ class StaticFile:
         if request.method not in ("GET", "HEAD"):
             return Response(405, (("Allow", "GET, HEAD"),))
         body, tag, headers = self._body, f'"{self._digest}"', self._headers
-        if accepts_gzip(request.header(b"accept-encoding") or "") and self.compressed is not None:
+        accepted = preferred(request.header(b"accept-encoding") or "", ("gzip",))
+        if accepted is not None and self.compressed is not None:
             body, tag = self.compressed, f'"{self._digest}-gzip"'
             headers = (*headers, ("Content-Encoding", "gzip"))
         validators = (("ETag", tag), self._cache_control, ("Vary", "Accept-Encoding"))
@@ -78,19 +79,3 @@ def is_text(content_type: str) -> bool:
 def matches(if_none_match: str, tag: str) -> bool:
     """Whether the client has this very form already: weak comparison (RFC 9110, 13.1.2)."""
     return if_none_match.strip() == "*" or tag in ENTITY_TAG.findall(if_none_match)
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is acceptable, and not less welcome than the plain body (RFC 9110, 12.5.3)."""
-    qualities: dict[str, float] = {}
-    for element in accept_encoding.lower().split(","):
-        coding, _, weight = element.partition(";")
-        name, _, value = weight.strip().partition("=")
-        if not weight:
-            value = "1"
-        elif name.strip() != "q" or not QUALITY.fullmatch(value.strip()):
-            value = "0"
-        qualities[coding.strip()] = float(value)
-    rest = qualities.get("*", 0.0)
-    gzip_quality = qualities.get("gzip", qualities.get("x-gzip", rest))
-    return gzip_quality > 0 and gzip_quality >= qualities.get("identity", rest)

@@ -6,9 +6,8 @@ wsproto does not bound is bounded here: the size of a message, its fragments, an
 the pongs that wait (security rules T4, 7 and 21).
 
 This module does not know what a message says, whose session it belongs to, or
-which socket carries the bytes. permessage-deflate is not offered (security rule 8,
-and a compressed frame cannot be shared by a broadcast); its frames set a reserved
-bit, so the fast path would leave them to wsproto.
+which socket carries the bytes. Compressed messages set a reserved bit, so the fast
+path leaves them to wsproto, which has them inflated by an extension of ours.
 """
 
 from __future__ import annotations
@@ -20,10 +19,12 @@ from typing import Final
 
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
+from wsproto.extensions import Extension
 from wsproto.frame_protocol import XorMaskerSimple
 from wsproto.utilities import generate_accept_token
 
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
+from .permessage_deflate import Inflate, longest
 
 TEXT: Final = 0x1
 BINARY: Final = 0x2
@@ -70,20 +71,22 @@ def tokens(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> set[bytes]:
     return {token.strip().lower() for token in values.split(b",")}
 
 
-def frame(opcode: int, payload: bytes) -> bytes:
+def frame(opcode: int, payload: bytes, *, deflated: bool = False) -> bytes:
     """Build a whole, unmasked server frame: the same bytes for every recipient.
 
-    Raises `LocalProtocolError` for an opcode that cannot stand alone, and for a
-    control frame of more than 125 bytes. RFC 6455, section 5.2.
+    `deflated` marks a payload that permessage-deflate has compressed. Raises
+    `LocalProtocolError` for an opcode that cannot stand alone, and for a control
+    frame of more than 125 bytes. RFC 6455, section 5.2; RFC 7692, section 6.
     """
     length = len(payload)
     if opcode not in (TEXT, BINARY) and (opcode not in (CLOSE, PING, PONG) or length > 125):
         raise LocalProtocolError(f"no frame of opcode {opcode} and {length} bytes")
+    first = (0xC0 if deflated else 0x80) | opcode
     if length < 126:
-        return struct.pack("!BB", 0x80 | opcode, length) + payload
+        return struct.pack("!BB", first, length) + payload
     if length < 65_536:
-        return struct.pack("!BBH", 0x80 | opcode, 126, length) + payload
-    return struct.pack("!BBQ", 0x80 | opcode, 127, length) + payload
+        return struct.pack("!BBH", first, 126, length) + payload
+    return struct.pack("!BBQ", first, 127, length) + payload
 
 
 def read_whole_frames(
@@ -147,12 +150,16 @@ class WebSocket:
     `max_message` is in bytes, before UTF-8 is decoded, and exactly that many pass;
     they are counted over all fragments, of which `max_fragments` pass. A frame is
     refused by the length that its header declares, before its payload arrives.
+    With `inflates` permessage-deflate has been agreed to: what a compressed message
+    inflates to is counted as well, while it does.
     """
 
     __slots__ = (
         "_close_sent",
         "_fragments",
         "_held",
+        "_inflates",
+        "_limit",
         "_max_fragments",
         "_max_message",
         "_message",
@@ -164,7 +171,9 @@ class WebSocket:
         "peer_close",
     )
 
-    def __init__(self, *, max_message: int, max_fragments: int = 16_384) -> None:
+    def __init__(
+        self, *, max_message: int, max_fragments: int = 16_384, inflates: bool = False
+    ) -> None:
         self.failure: RemoteProtocolError | None = None
         """Set when the peer broke the protocol; its `close_code` is 1002, 1007 or 1009.
 
@@ -175,12 +184,14 @@ class WebSocket:
         """The code of the peer's close frame, 1005 for none; nothing after it is processed."""
         self._max_message = max_message
         self._max_fragments = max_fragments
+        self._inflates = inflates
         # Made when needed: a connection that idles without one is 1.7 kB smaller.
         self._wsproto: Connection | None = None
         self._held = b""  # the header of a frame, until wsproto could judge it
         self._remaining = 0  # bytes of the frame that wsproto is in
         self._fragments = 0  # frames of the message that wsproto is in
         self._size = 0  # their declared lengths
+        self._limit = max_message  # of their sum
         # What of it has come. Text is encoded again: a piece of two characters takes
         # 60 bytes as an object of its own, in a list and in a StringIO (security rule 7).
         self._message = bytearray()
@@ -259,7 +270,8 @@ class WebSocket:
     @property
     def _connection(self) -> Connection:
         if self._wsproto is None:
-            self._wsproto = Connection(ConnectionType.SERVER)
+            extensions: list[Extension] = [Inflate(self._max_message)] if self._inflates else []
+            self._wsproto = Connection(ConnectionType.SERVER, extensions)
         return self._wsproto
 
     def _read_header(self, data: bytes, position: int) -> int:
@@ -283,9 +295,12 @@ class WebSocket:
         length = int.from_bytes(header[2:], "big") if needed > 2 else header[1] & 0x7F
         self._remaining = 4 + length  # it is masked, or wsproto had refused it
         if header[0] & 0x0F <= BINARY:
+            if not self._fragments:
+                compressed = header[0] & 0x40
+                self._limit = longest(self._max_message) if compressed else self._max_message
             self._fragments += 1
             self._size += length
-            if self._size > self._max_message:
+            if self._size > self._limit:
                 self._fail(f"message of more than {self._max_message} bytes", 1009)
             elif self._fragments > self._max_fragments:
                 # RFC 6455, section 7.4.1, keeps 1008 for where no other code is

@@ -10,16 +10,22 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ..errors import Reason, RemoteProtocolError
+from ..request import Request
+from . import cors
+from .admission import Ticket
 from .encoded import PONG_PROBE, Encoded
-from .handshake import open_packet, verify
-from .http import Request
-from .session import Peer, Session
+from .handshake import verify
+from .peer import Peer
+from .session import Session
 from .states import State
 
 if TYPE_CHECKING:
     from .server import Engine
 
 PROTOCOL_ERROR: Final = 1002
+PULL: Final = 262_144
+"""Bytes that a connection is given to write at once; a single message may be larger."""
+
 POLICY_VIOLATION: Final = 1008
 MESSAGE_TOO_BIG: Final = 1009
 
@@ -30,24 +36,53 @@ class WebSocketTransport:
     `ready` is called when `outgoing` or `close_code` has something for the peer.
     """
 
-    __slots__ = ("_engine", "_out", "_peer", "_probing", "_ready", "_session", "close_code")
+    __slots__ = (
+        "_engine",
+        "_out",
+        "_peer",
+        "_probing",
+        "_ready",
+        "_session",
+        "_ticket",
+        "close_code",
+    )
 
     def __init__(self, engine: Engine, ready: Callable[[], None], peer: Peer) -> None:
         self._engine = engine
         self._ready = ready
         self._peer = peer
         self._session: Session | None = None
+        self._ticket: Ticket | None = None
         self._probing = False
         self._out: list[Encoded] = []
         self.close_code: int | None = None
         """Set when the WebSocket is to be closed, after what `outgoing` still has."""
+
+    def admit(self, request: Request, now: float, decided: Callable[[float], None]) -> bool:
+        """Ask the application about the request; whether `verify` can be called now.
+
+        If not, `decided` is called with the time when it can, and `lost` ends the waiting.
+        """
+        self._ticket = self._engine.admission.ask(request, self._peer.home, now, decided)
+        return self._ticket.settled
 
     def verify(self, request: Request) -> Session | None:
         """The session that the request wants to take over, or None for a new one.
 
         Raises RemoteProtocolError for a request that may not become a WebSocket (rule 4).
         """
+        if self._ticket is not None:
+            self._ticket.check()
         return verify(request, self._engine.config, self._engine.sessions)
+
+    def headers(self, request: Request, session: Session | None) -> cors.Headers:
+        """What the application adds to the answer that accepts the WebSocket."""
+        return self._engine.headers(request, self.added, initial=session is None)
+
+    @property
+    def added(self) -> cors.Headers:
+        """The headers of the middleware, also for the answer that refuses it."""
+        return () if self._ticket is None else self._ticket.headers
 
     def open(self, request: Request, session: Session | None, now: float) -> None:
         """The handshake is done: open a session, or become the prober of this one.
@@ -58,9 +93,10 @@ class WebSocketTransport:
         if session is None:
             session = self._engine.open_session(State.WEBSOCKET, request, self._peer, now)
             self._session = session
-            self._out.append(open_packet(session, self._engine.config))
+            self._out += self._engine.greeting(session)
             session.carrier = self
             self._ready()
+            self._engine.observers.tell("connection", session)
             return
         try:
             session.offer(self, now)
@@ -108,14 +144,23 @@ class WebSocketTransport:
             raise RemoteProtocolError("expected a probe", close_code=PROTOCOL_ERROR)
 
     def outgoing(self) -> list[Encoded]:
-        """What the peer is to be sent now; drained."""
+        """What the peer is to be sent next; call it until it returns nothing.
+
+        About `PULL` bytes at once: what waits longer is the session's backlog, and bounded.
+        """
         session = self._session
         out = self._out
         if out:
             self._out = []
         if session is not None and session.outbox and session.carrier is self:
-            out = out + session.pull()
+            out = out + session.pull(PULL)
         return out
+
+    @property
+    def drained(self) -> bool:
+        """Whether `outgoing` has nothing more: the time to close, where `close_code` says so."""
+        session = self._session
+        return session is None or not session.outbox or session.carrier is not self
 
     @property
     def congested(self) -> bool:
@@ -165,6 +210,8 @@ class WebSocketTransport:
 
     def lost(self, reason: Reason = Reason.TRANSPORT_CLOSE) -> None:
         """The connection is gone, or the peer has closed the WebSocket; idempotent."""
+        if self._ticket is not None:
+            self._ticket.cancel()
         session, self._session = self._session, None
         if session is None:
             return

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from ..config import PerMessageDeflate
 from ..errors import RemoteProtocolError
+from ..request import Request
 from . import cors
 from .handshake import refusal
-from .http import HttpConnection, Phase, Request, Response
+from .http import HttpConnection, Phase, Response
+from .peer import Peer
+from .permessage_deflate import negotiate
 from .polling_transport import PollingTransport
-from .session import Peer
 from .websocket import WebSocket, check_handshake
 from .websocket_transport import WebSocketTransport
 
@@ -38,6 +41,7 @@ class ServerWire:
 
     __slots__ = (
         "_awake",
+        "_deflate",
         "_ending",
         "_engine",
         "_http",
@@ -47,6 +51,7 @@ class ServerWire:
         "_polling",
         "_timer",
         "_transport",
+        "_upgrading",
         "_wake",
         "_websocket",
         "closed",
@@ -62,6 +67,8 @@ class ServerWire:
         self._polling = PollingTransport(engine, self._notify, peer)
         self._websocket: WebSocket | None = None
         self._transport: WebSocketTransport | None = None
+        self._upgrading: tuple[Request, WebSocketTransport] | None = None
+        self._deflate: PerMessageDeflate | None = None
         self._out: list[bytes] = []
         self._awake = False
         self._ending = False
@@ -74,7 +81,11 @@ class ServerWire:
     # For the driver
 
     def receive_data(self, data: bytes, now: float) -> None:
-        """Take bytes that were read, at `now` (seconds); never raises for what they are."""
+        """Take bytes that were read, at `now` (seconds); never raises for what they are.
+
+        What is due by then happens first, however late the driver's own timer is.
+        """
+        self._engine.timers.catch_up(now)
         if self._websocket is not None:
             self._receive_frames(self._websocket, data, now)
         elif not self.closing:
@@ -85,7 +96,7 @@ class ServerWire:
                 self._refuse(error)
 
     def data_to_send(self) -> list[bytes]:
-        """The bytes to write, in pieces; drained."""
+        """The bytes to write next, in pieces; call it, and write, until there are none."""
         self._awake = False
         transport = self._transport
         if transport is None:
@@ -99,9 +110,12 @@ class ServerWire:
             if websocket.pending:
                 out += websocket.data_to_send()
             if websocket.peer_close is None:
+                deflate = self._deflate
                 for encoded in transport.outgoing():
-                    out.append(encoded.websocket)
-            if transport.close_code is not None:
+                    out.append(encoded.websocket if deflate is None else encoded.deflated(deflate))
+            if transport.close_code is not None and (
+                websocket.peer_close is not None or transport.drained
+            ):
                 if close := websocket.close(transport.close_code):
                     out.append(close)
                 if websocket.closed or websocket.failure is not None:
@@ -128,7 +142,7 @@ class ServerWire:
         if self._transport is not None:
             self._transport.lost()
         else:
-            self._polling.lost()
+            self._abandon()
 
     def finish(self) -> None:
         """Serve nothing more: what is due is sent, and then the connection closes.
@@ -138,9 +152,17 @@ class ServerWire:
         if self._transport is None and not self.closing:
             if self._polling.due:
                 self._answer()
-            self._polling.lost()
+            self._abandon()
             self._finish()
             self._notify()
+
+    def _abandon(self) -> None:
+        """The request that waits will not be answered."""
+        self._polling.lost()
+        if self._upgrading is not None:
+            _, transport = self._upgrading
+            self._upgrading = None
+            transport.lost()
 
     def _notify(self) -> None:
         if self._transport is not None and self._transport.close_code is not None:
@@ -158,7 +180,6 @@ class ServerWire:
             self._timer.move(now + self._engine.config.keep_alive_timeout)
             self._serve(request, now)
             if self._websocket is not None:
-                self._receive_frames(self._websocket, self._http.trailing_data(), now)
                 return
         self._out += self._http.data_to_send()
         if self._out:
@@ -225,11 +246,17 @@ class ServerWire:
     def _refuse(self, error: RemoteProtocolError) -> None:
         """Answer a request that broke HTTP, or whose head is refused, and close."""
         head = self._http.head
-        headers = () if head is None else cors.headers(head, self._engine.config)
+        headers: cors.Headers = ()
+        if head is not None:
+            headers = cors.headers(head, self._engine.config)
+            self._engine.refused(head, error)
         if error.status == 413:
             self._polling.release()
         else:
-            self._polling.lost()
+            self._abandon()
+        self._answer_last(error, headers)
+
+    def _answer_last(self, error: RemoteProtocolError, headers: cors.Headers) -> None:
         self._out.append(self._http.refuse(refusal(error, headers)))
         self._finish()
         self._notify()
@@ -254,21 +281,44 @@ class ServerWire:
     # WebSocket
 
     def _upgrade(self, request: Request, now: float) -> None:
-        """Raises RemoteProtocolError for a request that may not become a WebSocket."""
+        """A request to become a WebSocket, about which the application is asked first."""
         transport = WebSocketTransport(self._engine, self._notify, self._peer)
-        session = transport.verify(request)
-        accept = check_handshake(request.headers)
-        transport.open(request, session, now)
-        headers = (
+        self._upgrading = (request, transport)
+        if transport.admit(request, now, self._switch):
+            self._switch(now)
+
+    def _switch(self, now: float) -> None:
+        """Become a WebSocket, or refuse to before that (rule 4)."""
+        if self._upgrading is None:
+            return
+        request, transport = self._upgrading
+        self._upgrading = None
+        try:
+            session = transport.verify(request)
+            accept = check_handshake(request.headers)
+            transport.open(request, session, now)
+        except RemoteProtocolError as error:
+            self._engine.refused(request, error)
+            self._answer_last(error, transport.added)
+            return
+        agreed = None if self._engine.config.deflate is None else negotiate(request.headers)
+        headers: cors.Headers = (
             ("Upgrade", "websocket"),
             ("Connection", "Upgrade"),
             ("Sec-WebSocket-Accept", accept.decode("ascii")),
         )
+        if agreed is not None:
+            self._deflate = self._engine.config.deflate
+            headers = (*headers, ("Sec-WebSocket-Extensions", agreed))
+        headers = (*headers, *transport.headers(request, session))
         self._out.append(self._http.switch_protocols(headers))
         self._timer.cancel()
-        self._websocket = WebSocket(max_message=self._engine.config.max_payload)
+        self._websocket = WebSocket(
+            max_message=self._engine.config.max_payload, inflates=agreed is not None
+        )
         self._transport = transport
         self._notify()
+        self._receive_frames(self._websocket, self._http.trailing_data(), now)
 
     def _receive_frames(self, websocket: WebSocket, data: bytes, now: float) -> None:
         transport = self._transport

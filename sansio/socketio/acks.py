@@ -97,9 +97,9 @@ class Collection:
         """One recipient has gone."""
         self._count_down()
 
-    def expire(self, now: float) -> None:
+    def expire(self) -> None:
         """The time is over."""
-        self._finish(AckTimeout(self._answers))
+        self._finish(AckTimeout(self._answers.copy()))
 
     def cancel(self) -> None:
         """Nobody wants the answers any more."""

@@ -36,6 +36,8 @@ class Selection(msgspec.Struct, frozen=True):
     """Only on this server."""
     seconds: float | None = None
     """For how long acknowledgements are waited for."""
+    compress: bool = True
+    """Whether transports that can compress do so."""
 
 
 class Adapter:
@@ -52,7 +54,8 @@ class Adapter:
         """Register a plain function for `create_room` or `delete_room` (which get the room), or
         for `join_room` or `leave_room` (which get the room and the id of the socket).
 
-        Raises ValueError for another event, and TypeError for what cannot be called so.
+        What it raises goes to the log. Raises ValueError for another event, and TypeError for
+        what cannot be called so.
         """
         if event not in ROOM_EVENTS:
             raise ValueError(f"expected one of {sorted(ROOM_EVENTS)}, got {event!r}")
@@ -106,7 +109,10 @@ class Adapter:
 
     def _tell(self, event: str, *args: str) -> None:
         for handler in self._handlers.get(event):
-            handler.function(*args)
+            try:
+                handler.function(*args)
+            except Exception as error:
+                self.namespace.runtime.log(f"{event} failed in {self.namespace!r}", error)
 
     # Broadcasts
 
@@ -122,6 +128,7 @@ class Adapter:
     def emit(self, selection: Selection, event: str, args: tuple[Any, ...]) -> None:
         """Send an event to those who are meant, encoded once."""
         encoded = self.namespace.encode_event(event, args, None)
+        encoded.compress = selection.compress
         for socket in self.recipients(selection):
             socket.deliver(encoded, selection.volatile, event, args)
 
@@ -141,6 +148,7 @@ class Adapter:
         namespace = self.namespace
         number = namespace.next_ack()
         encoded = namespace.encode_event(event, args, number)
+        encoded.compress = selection.compress
         sockets = self.recipients(selection)
         collection = Collection(len(sockets), done)
 
@@ -156,8 +164,14 @@ class Adapter:
         except LocalProtocolError:
             forget()
             raise
+
+        def expire(now: float) -> None:
+            for socket in sockets:
+                socket.unexpect(number)
+            collection.expire()
+
         if selection.seconds is not None:
-            collection.timer = namespace.after(selection.seconds, collection.expire)
+            collection.timer = namespace.after(selection.seconds, expire)
         for socket in sockets:
             socket.deliver(encoded, selection.volatile, event, args)
         collection.settle()

@@ -53,6 +53,10 @@ class Broadcast:
         """Not to those who cannot take it now (rule 72)."""
         return self._with(volatile=True)
 
+    def compress(self, compress: bool) -> Broadcast:
+        """With False not compressed, even where a transport could do so."""
+        return self._with(compress=compress)
+
     def timeout(self, seconds: float) -> Broadcast:
         """The acknowledgements must come within `seconds`."""
         return self._with(seconds=seconds)
@@ -66,21 +70,22 @@ class Broadcast:
         """Send an event to all of them, encoded once.
 
         `ack` is called once with None and the answers when every recipient has answered
-        or gone, or with an AckTimeout and the answers that came within the timeout.
-        Raises LocalProtocolError for a reserved event name, or arguments that no packet
-        can carry.
+        or gone, or with an AckTimeout and the answers that came within the timeout; what
+        it raises goes to the log. Raises LocalProtocolError for a reserved event name, or
+        arguments that no packet can carry.
         """
         adapter = self._namespace.adapter
         if ack is None:
             adapter.emit(self._selection, event, args)
             return
-        called = ack
+        callback = ack
 
         def done(result: list[Any] | Exception) -> None:
             if isinstance(result, Exception):
-                called(result, getattr(result, "responses", []))
+                answers: list[Any] = getattr(result, "responses", [])
+                self._namespace.call_back(None, event, callback, result, answers)
             else:
-                called(None, result)
+                self._namespace.call_back(None, event, callback, None, result)
 
         adapter.collect(self._selection, event, args, done)
 

@@ -12,7 +12,7 @@ from ..engineio.encoded import encode_message
 from ..engineio.session import Session
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..timers import Timer
-from .events import ConnectRequested, Disconnected, EventReceived, NamespaceRequested
+from .events import ConnectRequested, Disconnected, Event, EventReceived, NamespaceRequested
 from .handshake import read_handshake
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 class Connection:
-    """The receiver of a session's messages."""
+    """The receiver of a session's messages.
+
+    Every event that it tells holds the session until it has been handled, so that no
+    client can pile up more of them than `max_inbound` (rule 98).
+    """
 
     __slots__ = (
         "_asked",
@@ -72,8 +76,6 @@ class Connection:
         elif kind is CONNECT:
             self._connect(packet)
         elif kind is DISCONNECT:
-            if self._asked.pop(packet.namespace, None) is not None:
-                return
             socket = self._joined(packet)
             if socket is not None:
                 self._leave(socket, Reason.CLIENT_NAMESPACE_DISCONNECT)
@@ -86,6 +88,8 @@ class Connection:
         if self._attachment_timer is not None:
             self._attachment_timer.cancel()
         self._asked.clear()
+        # Nothing comes any more, and what came of a packet is freed, whoever keeps a socket.
+        del self._decoder
         for socket in list(self.sockets.values()):
             self._leave(socket, reason)
 
@@ -95,12 +99,9 @@ class Connection:
         socket = self._joined(packet)
         if socket is None:
             return
-        if socket.state is State.CONNECTING:
-            raise RemoteProtocolError("an event before the namespace was joined")
         data = packet.data
         name = data[0] if isinstance(data[0], str) else str(data[0])
-        socket.held(True)
-        self._server.tell(EventReceived(socket, name, tuple(data[1:]), packet.id))
+        self._tell(EventReceived(socket, name, tuple(data[1:]), packet.id))
 
     def _joined(self, packet: Packet) -> Socket | None:
         """The socket that the packet is for, or None where it came too late to matter.
@@ -108,8 +109,11 @@ class Connection:
         Raises RemoteProtocolError for a namespace that the client is not in (rule 57).
         """
         socket = self.sockets.get(packet.namespace)
-        if socket is None and packet.namespace not in self._left:
-            raise RemoteProtocolError("a packet for a namespace that was not joined")
+        if socket is None:
+            if packet.namespace not in self._left:
+                raise RemoteProtocolError("a packet for a namespace that was not joined")
+        elif socket.state is State.CONNECTING:
+            raise RemoteProtocolError("a packet before the namespace was joined")
         return socket
 
     def _connect(self, packet: Packet) -> None:
@@ -141,15 +145,16 @@ class Connection:
         )
         self.sockets[namespace.name] = socket
         namespace.arrive()
-        self._server.tell(ConnectRequested(socket, auth))
+        self._tell(ConnectRequested(socket, auth))
 
     def _await_attachments(self, now: float) -> None:
         """A header has come, or one of its attachments; all must come in time (security rule T5).
 
-        Raises RemoteProtocolError where no namespace has been joined.
+        Raises RemoteProtocolError where no namespace has been joined: no packet may have
+        attachments then.
         """
-        if not self.sockets:
-            raise RemoteProtocolError("attachments before a CONNECT")
+        if not self._left and not any(socket.connected for socket in self.sockets.values()):
+            raise RemoteProtocolError("attachments before a namespace was joined")
         if self._attachment_timer is None:
             self._attachment_timer = self._server.engine.timers.at(
                 now + self._server.config.attachment_timeout, self._attachments_late
@@ -173,6 +178,7 @@ class Connection:
         auth = self._asked.pop(name, None)
         if auth is not None:
             self._enter(namespace, auth)
+            self._server.engine.timers.soon()
 
     def deny(self, name: str) -> None:
         """There is no such namespace, and nothing is remembered of it (security rule 27)."""
@@ -193,21 +199,26 @@ class Connection:
     def refused(self, socket: Socket, message: str, data: object) -> None:
         """Tell the client why: an object with `message`, and `data` where there is some.
 
-        Raises LocalProtocolError for data that cannot be encoded; the client is refused
-        without it.
+        Raises LocalProtocolError for what cannot be encoded; the client is refused without
+        it, for it has to be answered (rule 62).
         """
         name = socket.namespace.name
         del self.sockets[name]
         socket.namespace.depart()
         error: dict[str, object] = {"message": message}
-        if data is None:
-            self.send(Packet(CONNECT_ERROR, name, error))
-            return
+        if data is not None:
+            error["data"] = data
         try:
-            self.send(Packet(CONNECT_ERROR, name, {**error, "data": data}))
-        except LocalProtocolError:
             self.send(Packet(CONNECT_ERROR, name, error))
+        except LocalProtocolError:
+            self._refused_plainly(name, message)
             raise
+
+    def _refused_plainly(self, name: str, message: str) -> None:
+        try:
+            self.send(Packet(CONNECT_ERROR, name, {"message": message}))
+        except LocalProtocolError:
+            self.send(Packet(CONNECT_ERROR, name, {"message": "not authorized"}))
 
     def disconnect(self, socket: Socket) -> None:
         """The server ends one namespace; the connection stays (rule 67)."""
@@ -224,10 +235,21 @@ class Connection:
         self.session.close(Reason.FORCED_CLOSE)
 
     def _leave(self, socket: Socket, reason: Reason) -> None:
-        del self.sockets[socket.namespace.name]
+        """A socket is gone; no effect on one that has gone meanwhile.
+
+        What its loss calls back, or the packet that told of it, may end others.
+        """
+        name = socket.namespace.name
+        if self.sockets.get(name) is not socket:
+            return
+        del self.sockets[name]
         socket.namespace.depart()
         if self._server.config.on_disconnect == "cancel":
             socket.mailbox.cancel()
         if socket.close(reason):
-            self._server.tell(Disconnected(socket, str(reason)))
+            self._tell(Disconnected(socket, str(reason)))
             self._server.engine.timers.soon()
+
+    def _tell(self, event: Event) -> None:
+        event.socket.held(True)
+        self._server.tell(event)

@@ -66,8 +66,7 @@ class Dispatch:
 
     def done(self, event: Event) -> None:
         """The handlers of an event have ended: its client may go on."""
-        if isinstance(event, EventReceived):
-            event.socket.held(False)
+        event.socket.held(False)
 
     # Events
 
@@ -94,7 +93,7 @@ class Dispatch:
                     answer.returned(handler, value)
         try:
             answer.finish()
-        except LocalProtocolError as error:
+        except Exception as error:
             answer.ack({"message": INTERNAL_ERROR})
             self.failures.report(error, socket, name, event.args)
 
@@ -106,13 +105,20 @@ class Dispatch:
                 if middleware.is_async:
                     await waiting
             except EventRefused as refusal:
-                answer.ack(told(refusal.message, refusal.data))
+                self._refuse_event(event, answer, told(refusal.message, refusal.data))
                 return False
             except Exception as error:
                 answer.ack({"message": INTERNAL_ERROR})
                 self.failures.report(error, event.socket, event.name, event.args)
                 return False
         return True
+
+    def _refuse_event(self, event: EventReceived, answer: Answer, reason: object) -> None:
+        try:
+            answer.ack(reason)
+        except LocalProtocolError as error:
+            answer.ack({"message": INTERNAL_ERROR})
+            self.failures.report(error, event.socket, event.name, event.args)
 
     # Connecting and disconnecting
 
@@ -212,6 +218,8 @@ def arguments(handler: Handler, before: Values, event: EventReceived, answer: An
     args: Values = (*before, *event.args)
     if handler.special_at is not None:
         place = handler.special_at
+        if place > len(args):  # the Ack would stand where an argument is missing
+            raise WrongArguments(f"{event.name!a} came with {len(event.args)} arguments")
         args = (*args[:place], answer.ack, *args[place:])
     if not handler.takes(len(args)):
         raise WrongArguments(f"{event.name!a} came with {len(event.args)} arguments")

@@ -1,5 +1,7 @@
 """What the server tells its driver: a client wants in, has sent an event, is gone.
 
+Whoever takes what happened to a socket calls `socket.held(False)` once it has been
+handled: its client is not read from while too many wait (rule 98).
 Final: code outside may match on these classes, and may not subclass them.
 """
 
@@ -23,7 +25,7 @@ class ConnectRequested(msgspec.Struct, frozen=True):
 
 
 class EventReceived(msgspec.Struct, frozen=True):
-    """A client has sent an event; call `socket.held(False)` once it has been handled."""
+    """A client has sent an event."""
 
     socket: Socket
     name: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..engineio.encoded import Encoded, encode_message
 from ..errors import LocalProtocolError
-from ..failures import Failures
-from ..handlers import Function
+from ..failures import Failures, WrongArguments
+from ..handlers import Function, signature
 from ..mailbox import Mailbox
 from ..runtime import Runtime
 from ..timers import Action, Timer
@@ -167,7 +167,7 @@ class Namespace(NamespaceListeners, Broadcast):
             if room in self._sockets and room != socket.id:
                 raise LocalProtocolError("the room of another socket cannot be joined")
             most = self._server.config.max_rooms
-            if self.adapter.count_of(socket) >= most:
+            if self.adapter.count_of(socket) >= most and room not in self.adapter.rooms_of(socket):
                 raise LocalProtocolError(f"a socket may be in {most} rooms")
             self.adapter.enter(socket, room)
 
@@ -182,6 +182,25 @@ class Namespace(NamespaceListeners, Broadcast):
         packet = Packet(Type.EVENT, self.name, [event, *args], number)
         return encode_message(self._server.parser.encode(packet))
 
+    def call_back(
+        self, socket: Socket | None, event: str, callback: Callable[..., None], *args: Any
+    ) -> None:
+        """Call what the application gave for an acknowledgement; raises no Exception.
+
+        What it raises is reported as from a handler of the socket, and where there is
+        none, because it was a broadcast, goes to the log (security rules T1 and 34).
+        """
+        try:
+            callback(*args)
+        except Exception as error:
+            if socket is None:
+                self.runtime.log(f"callback failed for event {event!a} to {self!r}", error)
+                return
+            failure = error
+            if not fits(callback, args):
+                failure = WrongArguments(f"{event!a} was acknowledged with other values than asked")
+            self.failures.report(failure, socket, event, args)
+
     def mailbox(self, home: object) -> Mailbox[Event]:
         """The mailbox of a new socket."""
         cancellable = self._server.config.on_disconnect == "cancel"
@@ -190,3 +209,12 @@ class Namespace(NamespaceListeners, Broadcast):
     def after(self, seconds: float, action: Action) -> Timer:
         """A deadline for an acknowledgement."""
         return self._server.engine.timers.after(seconds, action)
+
+
+def fits(function: Function, args: tuple[Any, ...]) -> bool:
+    """Whether the function takes these arguments."""
+    try:
+        signature(function).bind(*args)
+    except TypeError:
+        return False
+    return True

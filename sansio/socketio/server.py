@@ -14,6 +14,7 @@ from ..config import ServerConfig
 from ..engineio.server import UNKNOWN, Engine
 from ..engineio.session import Peer, Session
 from ..engineio.wire import ServerWire
+from ..runtime import Runtime
 from .adapter import Adapter
 from .connection import Connection
 from .events import Event, NamespaceRequested
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 class Server:
     """The engine, the namespaces, and the events that the driver has not taken yet.
 
-    `rearm` is called when `next_deadline` has moved earlier; `entropy` gives that
-    many random bytes. The same input gives the same output.
+    `runtime` is told when `next_deadline` has moved earlier, and runs what the application
+    lets a handshake wait for; `entropy` gives that many random bytes. The same input gives
+    the same output.
     """
 
     def __init__(
@@ -36,13 +38,13 @@ class Server:
         config: ServerConfig,
         parser: Parser,
         *,
-        rearm: Callable[[], None],
+        runtime: Runtime,
         entropy: Callable[[int], bytes],
         adapter: Callable[[Namespace], Adapter] = Adapter,
     ) -> None:
         self.config = config
         self.parser = parser
-        self.engine = Engine(config, self, rearm=rearm, entropy=entropy)
+        self.engine = Engine(config, self, runtime=runtime, entropy=entropy)
         self.adapter = adapter
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []

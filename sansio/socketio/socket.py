@@ -155,17 +155,19 @@ class Socket(SocketListeners):
     def emit(self, event: str, *args: Any, ack: Callable[..., None] | None = None) -> None:
         """Send an event; `ack` is called with what the client acknowledges, if it does.
 
-        Raises LocalProtocolError for a reserved event name, arguments that no packet can
-        carry, a socket that has not been accepted yet, or too many pending
-        acknowledgements.
+        What `ack` raises is reported as from a handler. Raises LocalProtocolError for a
+        reserved event name, arguments that no packet can carry, a socket that has not
+        been accepted yet, or too many pending acknowledgements.
         """
         if ack is None:
             self.emit_packet(event, args)
         else:
-            acknowledged = ack
-            self.emit_packet(
-                event, args, Pending(lambda values: acknowledged(*values), lambda error: None)
+            callback = ack
+            pending = Pending(
+                lambda values: self.namespace.call_back(self, event, callback, *values),
+                lambda error: None,
             )
+            self.emit_packet(event, args, pending)
 
     def send(self, *args: Any) -> None:
         """Send the event `message`; raises what `emit` raises."""
@@ -226,6 +228,10 @@ class Socket(SocketListeners):
         """An emission whose acknowledgement must come within `seconds`."""
         return Emission(self, seconds=seconds)
 
+    def compress(self, compress: bool) -> Emission:
+        """An emission that, with False, is not compressed even where the transport could."""
+        return Emission(self, compress=compress)
+
     # What waits
 
     async def call(self, event: str, *args: Any, timeout: float | None = None) -> Any:
@@ -236,13 +242,25 @@ class Socket(SocketListeners):
         asyncio, trio.TooSlowError on Trio) after `timeout` seconds, and what `emit`
         raises. Cancelled, it forgets the acknowledgement; the event stays sent.
         """
+        return await self.answer(event, args, timeout)
+
+    async def answer(
+        self,
+        event: str,
+        args: tuple[Any, ...],
+        timeout: float | None,
+        *,
+        volatile: bool = False,
+        compress: bool = True,
+    ) -> Any:
+        """Send an event and wait for its acknowledgement: see `call`."""
 
         def start(resolve: Resolve[Any]) -> Callable[[], None]:
             if self.state is State.DISCONNECTED:
                 resolve(Disconnected("the socket is disconnected"))
                 return lambda: None
             pending = Pending(lambda values: resolve(one_or_several(values)), resolve)
-            number = self.emit_packet(event, args, pending)
+            number = self.emit_packet(event, args, pending, volatile=volatile, compress=compress)
             return lambda: self.unexpect(number)
 
         return await self.namespace.runtime.wait(start, timeout)
@@ -256,16 +274,25 @@ class Socket(SocketListeners):
         session = self._connection.session
 
         def start(resolve: Resolve[None]) -> Callable[[], None]:
+            waiting = True
+
             def look() -> None:
-                if self.state is State.DISCONNECTED:
+                if not waiting:
+                    return
+                # An outbox that was emptied because the session is over was not sent.
+                if self.state is State.DISCONNECTED or session.over:
                     resolve(Disconnected("the socket is disconnected"))
                 elif session.backlog < DRAINED:
                     resolve(None)
                 else:
                     session.when_relieved(look)
 
+            def forget() -> None:
+                nonlocal waiting
+                waiting = False
+
             look()
-            return lambda: None
+            return forget
 
         await self.namespace.runtime.wait(start, None)
 
@@ -331,7 +358,7 @@ class Socket(SocketListeners):
         return told
 
     def held(self, waits: bool) -> None:
-        """One of its events waits for its handler, or does not any more."""
+        """One of its events waits for its handlers, or does not any more."""
         if waits:
             self._connection.session.hold()
         else:
@@ -345,6 +372,7 @@ class Socket(SocketListeners):
         *,
         volatile: bool = False,
         timeout: float | None = None,
+        compress: bool = True,
     ) -> int | None:
         """Send an event; returns the number of the acknowledgement that is awaited.
 
@@ -355,6 +383,7 @@ class Socket(SocketListeners):
         namespace = self.namespace
         number = None if pending is None else namespace.next_ack()
         encoded = namespace.encode_event(event, args, number)
+        encoded.compress = compress
         if self.state is State.DISCONNECTED:
             if pending is not None:
                 pending.failed(Disconnected("the socket is disconnected"))

@@ -85,29 +85,37 @@ NUMBERS: list[object] = [
     *(0, -1, 0.0, -0.0, float("nan"), float("inf"), 10**400, 2**53),
     *("25", None, True, (1,), 1j),
 ]
-WRONG: dict[object, list[object]] = {
+BY_TYPE: dict[object, list[object]] = {
     float: NUMBERS,
     int: [*NUMBERS, 1.0, 1.5],
     bool: [1, 0, None, "yes"],
-    str: ["", "x", "x/", "/a b", "/a?b", "/a#b", "/é", "/\n", "/x\n", "/\x7f", None, 5, b"/"],
-    TYPES["transports"]: [
+}
+BY_NAME: dict[str, list[object]] = {
+    "path": ["", "x", "x/", "/a b", "/a?b", "/a#b", "/é", "/\n", "/x\n", "/\x7f", None, 5, b"/"],
+    "transports": [
         *((), [], "polling", "websocket", None, 5),
         *(("carrier-pigeon",), ("polling", "Websocket"), ("polling", None), iter(["polling"])),
     ],
-    TYPES["cors_allowed_origins"]: [
+    "cors_allowed_origins": [
         *("", "https://example.com", None, 5, True, ("*",), (None,), ("",), b"https://a.b"),
         *(("example.com",), ("https://",), ("https://example.com/",), ("https://example.com/a",)),
         *(("https://Example.com",), ("https://a.example https://b.example",), ("https://a.b\n",)),
         *(["https://a.example", "https://*.b.example"], iter(["https://a.example"])),
     ],
-    TYPES["cookie"]: ["io", True, False, {}, ("io", "/")],
+    "cookie": [5, {}, ("io", "/"), b"io", "", "a b", "a;b", "é"],
+    "initial_packet": [5, True, ["x"], "a\x1eb", "\ud800"],
+    "per_message_deflate": [None, 1, "yes", {}],
+    "allow_request": [True, "yes", 5],
+    "generate_id": [True, "yes", 5],
 }
 NO_CHOICE: list[object] = ["", "x", "Finish", None, True, 5]
 
 
 def wrong(name: str) -> list[object]:
-    """What this option must not be."""
-    return NO_CHOICE if get_origin(TYPES[name]) is Literal else WRONG[TYPES[name]]
+    """What this option must not be; none of them takes just any object."""
+    if get_origin(TYPES[name]) is Literal:
+        return [*NO_CHOICE, object()]
+    return [*BY_NAME.get(name, BY_TYPE.get(TYPES[name], [])), object()]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sansocket.sansio.runtime import Start
 
@@ -119,3 +119,39 @@ def counting_entropy() -> Callable[[int], bytes]:
     """Bytes that count up: each id is new, and the same in every run."""
     numbers = count(1)
     return lambda size: next(numbers).to_bytes(size, "big")
+
+
+class Task(Generic[T]):
+    """A coroutine that is stepped with the handlers, and what has come of it."""
+
+    def __init__(self, runtime: LoopFree, coroutine: Coroutine[Any, Any, T]) -> None:
+        self._runtime = runtime
+        self._coroutine = coroutine
+        self._results: list[T | Exception] = []
+        self.runner = self._run()
+        runtime.spawn(lambda: self.runner, None)
+        runtime.run()
+
+    async def _run(self) -> None:
+        try:
+            self._results.append(await self._coroutine)
+        except Exception as error:
+            self._results.append(error)
+
+    @property
+    def done(self) -> bool:
+        """Whether it has come to its end."""
+        return bool(self._results)
+
+    @property
+    def result(self) -> T:
+        """What it returned; raises what it raised."""
+        [result] = self._results
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def cancel(self) -> None:
+        """End it where it waits."""
+        self._runtime.tasks.remove(self.runner)
+        self.runner.close()

@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sansocket.sansio.config import EngineConfig
+from sansocket.sansio.engineio.encoded import Encoded, encode_message
+from sansocket.sansio.engineio.events import ENGINE_EVENTS
 from sansocket.sansio.engineio.http import Request
 from sansocket.sansio.engineio.session import Peer, Session
 from sansocket.sansio.engineio.states import State
 from sansocket.sansio.errors import Reason, RemoteProtocolError
+from sansocket.sansio.observers import Observers
 from sansocket.sansio.timers import Timers
+
+POLLED = [State.POLLING, State.OFFERED, State.PROBING]
+OPEN = [*POLLED, State.WEBSOCKET]
 
 
 class FakeCarrier:
@@ -78,6 +84,7 @@ class Bench:
             Request("GET", self.config.path, {}, ()),
             config=self.config,
             timers=self.timers,
+            observers=Observers(ENGINE_EVENTS, lambda message, error: None),
             forget=self.forgotten.append,
             peer=Peer(),
             now=self.now,
@@ -112,3 +119,8 @@ class Bench:
 def messages(session: Session) -> list[str | bytes]:
     """Pull all that waits in a session, as WebSocket messages."""
     return [message for encoded in session.pull() for message in encoded.messages]
+
+
+def text(data: str) -> Encoded:
+    """A message of text, ready to be sent."""
+    return encode_message([data])

@@ -133,8 +133,8 @@ class Pipe:
 
     def pull(self) -> None:
         """Take what the wire has to send."""
-        for piece in self.wire.data_to_send():
-            self.output += piece
+        while pieces := self.wire.data_to_send():
+            self.output += b"".join(pieces)
 
     def send(self, data: bytes) -> None:
         """Send bytes, and let the server do what follows."""
@@ -285,3 +285,8 @@ def masked_text(text: str) -> bytes:
     """A whole text frame of a client, of less than 126 bytes; its mask is zero."""
     payload = text.encode()
     return bytes((0x81, 0x80 | len(payload), 0, 0, 0, 0)) + payload
+
+
+def masked_binary(payload: bytes) -> bytes:
+    """The same for a binary frame."""
+    return bytes((0x82, 0x80 | len(payload), 0, 0, 0, 0)) + payload

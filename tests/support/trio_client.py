@@ -6,26 +6,24 @@ server must have given back.
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import ssl
 import struct
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import h11
 import trio
 import trio_websocket
 
 from sansocket.sansio.engineio.server import Engine
+from support.network_client import HOST as HOST
+from support.network_client import ByteStream, MessageClient, Poller
+from support.network_client import HttpClient as HttpClient
 
 PATIENCE: Final = 10
 """Seconds: a machine with other work is slow."""
-
-HOST: Final = "127.0.0.1"
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
@@ -60,7 +58,7 @@ def reset(stream: Stream) -> None:
     sock.close()
 
 
-async def read_to_end(stream: Stream) -> bytes:
+async def read_to_end(stream: ByteStream) -> bytes:
     """All that comes until the server closes; a reset raises trio.BrokenResourceError."""
     data = bytearray()
     while piece := await stream.receive_some(65_536):
@@ -103,101 +101,6 @@ class Books:
         assert self.held() == wanted
 
 
-# HTTP
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
-
-
-class HttpClient:
-    """Requests on one connection; h11 judges what the server answers."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
-        self._http = h11.Connection(h11.CLIENT)
-
-    async def request(
-        self, method: str, query: str = "", body: str | bytes = b"", path: str = "/socket.io/"
-    ) -> Answer:
-        """Send a request and read its answer."""
-        await self.send(method, query, body, path)
-        return await self.answer()
-
-    async def send(
-        self, method: str, query: str = "", body: str | bytes = b"", path: str = "/socket.io/"
-    ) -> None:
-        """Send a request."""
-        data = body.encode() if isinstance(body, str) else body
-        if self._http.our_state is h11.DONE:
-            self._http.start_next_cycle()
-        headers = [("Host", HOST), ("Content-Length", str(len(data)))]
-        request = h11.Request(method=method, target=f"{path}?{query}", headers=headers)
-        pieces = [self._http.send(request)]
-        pieces += [self._http.send(event) for event in (h11.Data(data=data), h11.EndOfMessage())]
-        await self.stream.send_all(b"".join(piece or b"" for piece in pieces))
-
-    async def answer(self) -> Answer:
-        """Read the answer to the request that was sent."""
-        head = await self._event()
-        assert isinstance(head, h11.Response)
-        body = b""
-        while isinstance(event := await self._event(), h11.Data):
-            body += event.data
-        assert isinstance(event, h11.EndOfMessage)
-        headers = {name.decode(): value.decode() for name, value in head.headers}
-        return Answer(head.status_code, headers, body.decode())
-
-    async def _event(self) -> object:
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            self._http.receive_data(bytes(await self.stream.receive_some(65_536)))
-        return event
-
-
-class Poller:
-    """An Engine.IO session by polling: one connection for its GETs, another for its POSTs."""
-
-    def __init__(self, gets: HttpClient, posts: HttpClient, path: str) -> None:
-        self.gets = gets
-        self.posts = posts
-        self.sid = ""
-        self._path = path
-
-    @property
-    def query(self) -> str:
-        """The query of its requests."""
-        return "EIO=4&transport=polling" + (f"&sid={self.sid}" if self.sid else "")
-
-    async def open(self) -> None:
-        """Shake hands."""
-        self.sid = json.loads((await self.get())[1:])["sid"]
-
-    async def park(self) -> None:
-        """Send a GET without waiting for its answer."""
-        await self.gets.send("GET", self.query, path=self._path)
-
-    async def get(self) -> str:
-        """The payload that the next GET brings."""
-        answer = await self.gets.request("GET", self.query, path=self._path)
-        assert answer.status == 200, answer
-        return answer.body
-
-    async def post(self, payload: str) -> Answer:
-        """Send packets."""
-        return await self.posts.request("POST", self.query, payload, path=self._path)
-
-    async def join(self) -> str:
-        """Connect to the main namespace; the socket's id."""
-        await self.post("40")
-        sid: str = json.loads((await self.get())[2:])["sid"]
-        return sid
-
-
 @asynccontextmanager
 async def polling(
     port: int, tls: ssl.SSLContext | None = None, path: str = "/socket.io/"
@@ -212,7 +115,7 @@ async def polling(
 # WebSocket
 
 
-class WebSocketClient:
+class WebSocketClient(MessageClient):
     """An Engine.IO session on a WebSocket of trio-websocket, after its open packet."""
 
     def __init__(self, websocket: trio_websocket.WebSocketConnection, stream: Stream) -> None:
@@ -224,33 +127,11 @@ class WebSocketClient:
         for message in messages:
             await self.websocket.send_message(message)
 
-    async def emit(self, event: str, *args: Any, ack: int | str = "") -> None:
-        """Send an event of the main namespace, without attachments."""
-        await self.send(f"42{ack}{json.dumps([event, *args])}")
-
     async def receive(self) -> str | bytes:
         """The next message; a ping is answered on the way."""
         while (message := await self.websocket.get_message()) == "2":
             await self.websocket.send_message("3")
         return message
-
-    async def event(self) -> list[Any]:
-        """The next event of the main namespace: its name and its arguments."""
-        message = await self.receive()
-        assert isinstance(message, str)
-        assert message.startswith("42["), message
-        event: list[Any] = json.loads(message[2:])
-        return event
-
-    async def join(self, namespace: str = "/", auth: object = None) -> str:
-        """Connect to a namespace; the socket's id."""
-        name = "" if namespace == "/" else f"{namespace},"
-        await self.send(f"40{name}" + ("" if auth is None else json.dumps(auth)))
-        answer = await self.receive()
-        assert isinstance(answer, str)
-        assert answer.startswith(f"40{name}{{"), answer
-        sid: str = json.loads(answer.removeprefix(f"40{name}"))["sid"]
-        return sid
 
     @property
     def closed(self) -> int:

@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Unpack
-
-import pytest
+from typing import Unpack
 
 from sansocket.sansio.config import ServerOptions
-from sansocket.trio_backend import Server, Socket
-
-PIECE: Final = "x" * 50_000
-MANY: Final = 200
-"""So many pieces are more than the kernel keeps for one connection."""
+from sansocket.trio_backend import Server
+from support.servers import MANY as MANY
+from support.servers import PIECE as PIECE
+from support.servers import complaints as complaints
+from support.servers import disconnect_reasons as disconnect_reasons
+from support.servers import echoing
 
 
 def echo_server(**options: Unpack[ServerOptions]) -> Server:
     """A server that sends every `echo` back, and floods those who ask for it."""
-    io = Server(**options)
-
-    @io.on("echo")
-    def echo(socket: Socket, *args: object) -> None:
-        socket.emit("echo", *args)
-
-    @io.on("flood")
-    async def flood(socket: Socket) -> None:
-        for number in range(MANY):
-            socket.emit("piece", number, PIECE)
-
-    return io
-
-
-def disconnect_reasons(io: Server) -> list[str]:
-    """The reasons that its disconnect handlers are told, as they come."""
-    reasons: list[str] = []
-
-    @io.on("disconnect")
-    def gone(socket: Socket, reason: str) -> None:
-        reasons.append(reason)
-
-    return reasons
-
-
-def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged above DEBUG: messages, and the exceptions that came with them."""
-    return [
-        f"{record.getMessage()}: {record.exc_info[1]!r}" if record.exc_info else record.getMessage()
-        for record in caplog.records
-        if record.levelname != "DEBUG"
-    ]
+    return echoing(Server(**options))

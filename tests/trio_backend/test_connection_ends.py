@@ -26,24 +26,27 @@ from sansocket.trio_backend import Server, Socket, StaticFile
 POLL = "EIO=4&transport=polling"
 UPGRADE = websocket_request_bytes(query="EIO=4&transport=websocket")
 JOINED = UPGRADE + masked_text("40")
+PROBE = websocket_request_bytes(query="EIO=4&transport=websocket&sid=SID")
 
 
-# Every stage begins with a session by polling, for those that need one.
+# What is sent, piece after piece; a session by polling was opened before, for those that need one.
 STAGES = {
-    "connected": b"",
-    "half a head": UPGRADE[:50],
-    "handshake": request_bytes("GET", query=POLL),
-    "parked": request_bytes("GET", query=POLL + "&sid=SID"),
-    "half a body": request_bytes("POST", query=POLL + "&sid=SID", body="4" * 1000)[:-500],
-    "websocket": UPGRADE,
-    "half a frame": JOINED + masked_text('42["echo"]')[:-3],
-    "joined": JOINED,
-    "an attachment is missing": JOINED + masked_text('451-["echo",{"_placeholder":true,"num":0}]'),
-    "in a handler": JOINED + masked_text('42["work"]'),
-    "unread": JOINED + masked_text('42["flood"]'),
-    "offered": websocket_request_bytes(query="EIO=4&transport=websocket&sid=SID"),
-    "probing": websocket_request_bytes(query="EIO=4&transport=websocket&sid=SID")
-    + masked_text("2probe"),
+    "connected": (b"",),
+    "half a head": (UPGRADE[:50],),
+    "handshake": (request_bytes("GET", query=POLL),),
+    "parked": (request_bytes("GET", query=POLL + "&sid=SID"),),
+    "half a body": (request_bytes("POST", query=POLL + "&sid=SID", body="4" * 1000)[:-500],),
+    "websocket": (UPGRADE,),
+    "half a frame": (JOINED, masked_text('42["echo"]')[:-3]),
+    "joined": (JOINED,),
+    "an attachment is missing": (
+        JOINED,
+        masked_text('451-["echo",{"_placeholder":true,"num":0}]'),
+    ),
+    "in a handler": (JOINED, masked_text('42["work"]')),
+    "unread": (JOINED, masked_text('42["flood"]')),
+    "offered": (PROBE,),
+    "probing": (PROBE, masked_text("2probe")),
 }
 
 
@@ -65,8 +68,9 @@ class TestEnds:
             books = Books(io)
             async with polling(bound.port, either.client) as poller:
                 stream = await open_stream(bound.port, either.client)
-                await stream.send_all(STAGES[stage].replace(b"SID", poller.sid.encode()))
-                await wait_all_tasks_blocked()
+                for piece in STAGES[stage]:
+                    await stream.send_all(piece.replace(b"SID", poller.sid.encode()))
+                    await wait_all_tasks_blocked()
                 if how == "reset":
                     reset(stream)
                 elif how == "closed":

@@ -54,7 +54,7 @@ def test_sockets(serve: Serve) -> None:
 
 
 def test_closing_in_the_connection_handler(serve: Serve) -> None:
-    """The handshake is answered all the same, and the next GET says that it is over."""
+    """The handshake is answered all the same, and the GETs say the rest and that it is over."""
     app, driver = serve()
 
     @app.on("connection")
@@ -63,10 +63,27 @@ def test_closing_in_the_connection_handler(serve: Serve) -> None:
         socket.close()
 
     sid = driver.poll_handshake()
-    assert taken(driver.get(sid)).body == "4go away\x1e1"
+    assert taken(driver.get(sid)).body == "4go away"
+    assert taken(driver.get(sid)).body == "1"
     websocket = driver.websocket()
     assert websocket.take()[1:] == ["4go away"]
     assert websocket.close_code == 1000
+
+
+def test_close_is_told_without_waiting(serve: Serve) -> None:
+    """Whoever closes it, and wherever from: the driver is asked to deliver the event at once."""
+    app, driver = serve()
+    events = record(app)
+    driver.get(driver.poll_handshake())
+    driver.advance(5)
+    told = driver.runtime.rearmed
+    only_socket(app).close()
+    deadline = app.engine.next_deadline()
+    assert driver.runtime.rearmed > told
+    assert deadline is not None
+    assert deadline <= driver.now
+    driver.settle()
+    assert events == [("connection",), ("close", "forced close")]
 
 
 @pytest.mark.parametrize(

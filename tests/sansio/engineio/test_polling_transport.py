@@ -333,6 +333,20 @@ def test_get_beside_a_post(serve: Serve) -> None:
     assert events == [("connection",), ("message", "hello")]
 
 
+def test_get_with_a_body_beside_a_post(serve: Serve) -> None:
+    """Security rule T23: it is a GET all the same, and means nothing before it is whole."""
+    app, driver = serve()
+    events = record(app)
+    sid = driver.poll_handshake()
+    get = driver.connect()
+    get.send(post_bytes(sid, "4hello").replace(b"POST", b"GET")[:-1])
+    assert driver.post(sid, "4a").body == "ok"
+    get.send(b"o")
+    only_socket(app).send("down")
+    assert taken(get).body == "4down"
+    assert events == [("connection",), ("message", "a")]
+
+
 def test_sessions_do_not_overlap(serve: Serve) -> None:
     """Each has its own GET and POST."""
     app, driver = serve()

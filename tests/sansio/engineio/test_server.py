@@ -45,7 +45,7 @@ class Alone:
         self.engine = Engine(
             EngineConfig(path="/socket.io/"),
             self.upper,
-            rearm=self.runtime.rearm,
+            runtime=self.runtime,
             entropy=self.entropy,
         )
 

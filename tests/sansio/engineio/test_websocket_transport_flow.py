@@ -10,8 +10,12 @@ from support.transcript import websocket_request_bytes
 from sansocket.sansio.engineio.app import EngineSocket
 
 
-def test_reading_pauses(serve: Serve) -> None:
-    """Security rule T6, protocol rule 98: while handlers lag, and it is told when to go on."""
+@pytest.mark.parametrize("writing", [True, False])
+def test_reading_pauses(serve: Serve, writing: bool) -> None:
+    """Security rule T6, protocol rule 98: while handlers lag, and it is told when to go on.
+
+    Also a driver that is still writing, and has not pulled since it was woken.
+    """
     app, driver = serve(max_inbound=2)
     gate = Gate()
     handled: list[object] = []
@@ -30,7 +34,8 @@ def test_reading_pauses(serve: Serve) -> None:
     wire.receive_data(text("4a"), 0.0)
     driver.settle()
     assert wire.paused
-    wire.data_to_send()
+    if not writing:
+        wire.data_to_send()
     woken.clear()
     gate.open()
     driver.settle()
@@ -53,6 +58,22 @@ def test_reading_pauses_for_who_does_not_read(serve: Serve) -> None:
     websocket.pipe.pull()
     assert not websocket.pipe.wire.paused
     assert websocket.take() == ["412345678", "4"]
+
+
+def test_backlog_does_not_keep_the_prober_from_being_read(serve: Serve) -> None:
+    """Security rule T6: or what waits for the upgrade would be what prevents it."""
+    app, driver = serve(pause_backlog=1)
+    sid = driver.poll_handshake()
+    websocket = driver.websocket(sid)
+    websocket.pipe.writable = False
+    only_socket(app).send("hello")
+    assert not websocket.pipe.wire.paused
+    websocket.send("2probe")
+    assert not websocket.pipe.wire.paused
+    websocket.send("5")
+    assert websocket.pipe.wire.paused
+    websocket.pipe.pull()
+    assert websocket.take() == ["3probe", "4hello"]
 
 
 def test_pause_ends_with_the_session(serve: Serve) -> None:

@@ -153,6 +153,7 @@ def test_refused_connection(serve: Serve) -> None:
     """Security rule T6: the peer has 10 s to read why, whatever it goes on to send."""
     _, driver = serve()
     pipe = driver.connect()
+    driver.advance(3)
     pipe.send(b"hello\r\n\r\n")
     assert pipe.wire.closing
     driver.advance(5)
@@ -168,6 +169,18 @@ def test_answer_that_nobody_reads(serve: Serve) -> None:
     pipe.send(HANDSHAKE.replace(b"1.1\r\n", b"1.1\r\nConnection: close\r\n"))
     assert not pipe.wire.closed
     ends(driver, pipe, 10)
+
+
+@pytest.mark.parametrize("data", [b"", b"hello\r\n\r\n"])
+def test_driver_is_told_to_close(serve: Serve, data: bytes) -> None:
+    """Also one that was woken before, and could write nothing since."""
+    app, driver = serve()
+    calls: list[bool] = []
+    wire = app.engine.open(lambda: calls.append(True), driver.now)
+    wire.receive_data(data, driver.now)
+    calls.clear()
+    driver.advance(10)
+    assert (wire.closed, calls) == (True, [True])
 
 
 @pytest.mark.parametrize("option", ["head_timeout", "body_timeout", "keep_alive_timeout"])

@@ -17,6 +17,16 @@ def test_client_closes_the_session(serve: Serve) -> None:
     assert websocket.close_code == 1000
 
 
+def test_nothing_follows_the_close(serve: Serve) -> None:
+    """RFC 6455, section 5.5.1: not even what was to be sent when the peer's close came."""
+    _, driver = serve()
+    websocket = driver.websocket(driver.poll_handshake())
+    websocket.pipe.writable = False
+    websocket.pipe.send(text("2probe") + masked(0x88, b"\x03\xe8"))
+    websocket.pipe.pull()
+    assert websocket.pipe.take() == b"\x88\x02\x03\xe8"
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 4000])
 def test_client_closes_the_websocket(serve: Serve, code: int) -> None:
     """RFC 6455, section 5.5.1: the close is answered, and the server closes the connection."""

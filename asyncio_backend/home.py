@@ -1,0 +1,121 @@
+"""Where the connections and the handlers of one `serve` live, and how they end with it.
+
+What it does not know: what a connection carries, and what a handler does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Set
+from math import inf
+from typing import Any, Final, Protocol
+
+logger = logging.getLogger("sansocket")
+
+CHUNK: Final = 65_536
+"""How many bytes are read at once: it bounds what one reading can queue."""
+
+
+class Guest(Protocol):
+    """A connection, as its home sees it."""
+
+    def finish(self) -> None:
+        """End in good order."""
+
+    def abort(self) -> None:
+        """End now."""
+
+
+class Home:
+    """Holds connections and tasks, and lets nothing outlive it."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(CHUNK))
+        """What is read comes in here: one for all connections, for it is emptied at once."""
+        self.closing = asyncio.Event()
+        """Set when what lives here has been told to end in good order."""
+        self._guests: set[Guest] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._deadline = inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = False
+
+    def enter(self, guest: Guest) -> None:
+        """A connection has come; one that comes too late ends at once."""
+        self._guests.add(guest)
+        if self._over:
+            guest.abort()
+        elif self.closing.is_set():
+            guest.finish()
+
+    def leave(self, guest: Guest) -> None:
+        """A connection is gone."""
+        self._guests.discard(guest)
+        self.look()
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task, and hold it until it is done: the loop alone would not."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        if self._over:
+            cancel_soon(task)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.look()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # No Exception leaves a handler; this is one of ours, or of another kind.
+            logger.error("task failed", exc_info=error)
+
+    # The end
+
+    def close(self, grace: float) -> None:
+        """Tell all that lives here to end, and end what still does after `grace` seconds.
+
+        Called again it can only shorten what was granted before.
+        """
+        self.closing.set()
+        for guest in list(self._guests):
+            guest.finish()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        if deadline < self._deadline:
+            self._deadline = deadline
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(deadline, self.end)
+
+    def end(self) -> None:
+        """Abort the connections and cancel the tasks, also those that are still to come."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for guest in list(self._guests):
+            guest.abort()
+        for task in self._tasks:
+            cancel_soon(task)
+
+    async def empty(self, but: Set[asyncio.Task[Any]] = frozenset()) -> None:
+        """Wait until nothing lives here any more, apart from these tasks.
+
+        `but` may change meanwhile; `look` tells so. Cancelled, it waits no longer.
+        """
+        while self._guests or not self._tasks <= but:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def look(self) -> None:
+        """Who waits for the end has to look again."""
+        self._changed.set()
+
+
+def cancel_soon(task: asyncio.Task[None]) -> None:
+    """Cancel a task; one that has just been started comes to its first `await` before.
+
+    So the handler of a disconnect that needs no time is called even when all ends at once.
+    """
+    asyncio.get_running_loop().call_soon(task.cancel)

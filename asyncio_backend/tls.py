@@ -1,0 +1,59 @@
+"""TLS on one connection: what the peer sends in, what it means out, and the other way round.
+
+The loops have TLS of their own, but tell nothing of a connection until its handshake is
+done, cannot close one direction alone, and differ in what they do with a peer that sends
+on. Here a TLS connection is a TCP connection whose bytes pass through this object.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from typing import Final
+
+RECORD: Final = 16_384
+"""Bytes of plain text in one record, at most."""
+
+
+class Tls:
+    """The server's side of TLS.
+
+    Raises ValueError or ssl.SSLError for a context that no server can use.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._established = False
+        self.ended = False
+        """Whether the peer has said that it sends nothing more."""
+
+    def receive_data(self, data: bytes | memoryview) -> bytes:
+        """Take what the peer sent; returns what it means. Raises ssl.SSLError for what is no TLS.
+
+        Afterwards `data_to_send` may have something, also when it has raised.
+        """
+        self._incoming.write(data)
+        plain: list[bytes] = []
+        with suppress(ssl.SSLWantReadError):
+            if not self._established:
+                self._object.do_handshake()
+                self._established = True
+            while piece := self._object.read(RECORD):
+                plain.append(piece)
+            self.ended = True
+        return b"".join(plain)
+
+    def send(self, data: bytes) -> None:
+        """Encrypt; raises ssl.SSLError where there is no connection to send it on."""
+        self._object.write(data)
+
+    def send_end(self) -> None:
+        """Say that nothing more comes; no effect where there is nobody to say it to."""
+        with suppress(ssl.SSLError):
+            self._object.unwrap()
+
+    def data_to_send(self) -> bytes:
+        """The bytes to write; drained."""
+        return self._outgoing.read()

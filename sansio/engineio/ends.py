@@ -1,0 +1,34 @@
+"""The ends of a session: what carries it, what wants to, and what stands on it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..errors import Reason
+
+
+class Carrier(Protocol):
+    """A connection that can take a session's packets: a parked poll, or the WebSocket."""
+
+    def ready(self) -> None:
+        """The outbox has something; it will be pulled when the connection can take it."""
+
+    def finish(self, close_code: int) -> None:
+        """The session is over; what the outbox holds is the last."""
+
+
+class Prober(Protocol):
+    """The WebSocket that may take a session over."""
+
+    def withdraw(self) -> None:
+        """It may not any more, and closes."""
+
+
+class Receiver(Protocol):
+    """What stands on a session: a Socket.IO client, or an application's Engine.IO socket."""
+
+    def message(self, data: str | bytes, now: float) -> None:
+        """A message has come; raises RemoteProtocolError for one that breaks the protocol."""
+
+    def closed(self, reason: Reason) -> None:
+        """The session is over; called once, and nothing comes after it."""

@@ -1,0 +1,50 @@
+"""What both backends offer an application beside their servers: the same names everywhere.
+
+A program moves from one loop to another by changing its import. A backend takes all of it
+(`from sansocket.sansio.public import *`), and adds what is its own.
+"""
+
+from __future__ import annotations
+
+from .bound import Bound
+from .config import Cookie, PerMessageDeflate
+from .engineio.app import EngineSocket
+from .engineio.static import StaticFile
+from .errors import (
+    AckTimeout,
+    ConnectionRefused,
+    Disconnected,
+    LocalProtocolError,
+    Reason,
+    RemoteProtocolError,
+    RequestRejected,
+)
+from .request import Request
+from .socketio.acks import Ack
+from .socketio.broadcast import Broadcast
+from .socketio.handshake import Handshake
+from .socketio.namespace import Namespace
+from .socketio.parser import Parser
+from .socketio.socket import Socket
+
+__all__ = [
+    "Ack",
+    "AckTimeout",
+    "Bound",
+    "Broadcast",
+    "ConnectionRefused",
+    "Cookie",
+    "Disconnected",
+    "EngineSocket",
+    "Handshake",
+    "LocalProtocolError",
+    "Namespace",
+    "Parser",
+    "PerMessageDeflate",
+    "Reason",
+    "RemoteProtocolError",
+    "Request",
+    "RequestRejected",
+    "Socket",
+    "StaticFile",
+]
