@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 import time
 from contextlib import suppress
 from typing import cast
 
-from sansocket.sansio.engineio.session import Peer
-from sansocket.sansio.engineio.wire import ServerWire
-from sansocket.sansio.runtime import Core
+from sansocket.sansio.backend import Core, Peer, ServerWire, lost
 
-from .home import Home
+from .home import Home, logger
 from .tls import Tls
-
-logger = logging.getLogger("sansocket")
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -134,8 +129,7 @@ class Connection(asyncio.BufferedProtocol):
         """It is over, whoever ended it."""
         self._over = True
         try:
-            self._wire.lost()
-            self._core.deliver()
+            lost(self._core, self._wire)
         except Exception:
             logger.exception("connection failed")
         self._home.leave(self)

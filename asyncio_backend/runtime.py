@@ -6,15 +6,11 @@ What it does not know: packets, sessions, transports.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable
 from typing import TypeVar
 
-from sansocket.sansio.runtime import Core, Start, TaskFunction
+from sansocket.sansio.backend import Callback, Core, Start, TaskFunction, fire
 
-from .home import Home
-
-logger = logging.getLogger("sansocket")
+from .home import Home, logger
 
 T = TypeVar("T")
 
@@ -50,8 +46,7 @@ class AsyncioRuntime:
     def _fire(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
         try:
             # A loop may call a hair early, by the resolution of its clock.
-            self.core.engine.handle_timeout(max(deadline, loop.time()))
-            self.core.deliver()
+            fire(self.core, max(deadline, loop.time()))
         except Exception:
             # One deadline is one client's; the others' are still to come (security rule T1).
             logger.exception("timer failed")
@@ -62,9 +57,7 @@ class AsyncioRuntime:
         assert isinstance(home, Home)
         home.run(function())
 
-    def spawn_cancellable(
-        self, function: TaskFunction, home: object, done: Callable[[], None]
-    ) -> Callable[[], None]:
+    def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""
         assert isinstance(home, Home)
         task = home.run(function())

@@ -9,9 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
-from sansocket.sansio.bound import Bound
-from sansocket.sansio.errors import Reason
-from sansocket.sansio.runtime import GRACE, Core
+from sansocket.sansio.backend import GRACE, Bound, Core, abandon, shut_down
 
 from .connection import Connection
 from .home import Home
@@ -87,8 +85,7 @@ class Serving:
         listeners = [listener for listener in self._listeners.values() if listener is not None]
         for listener in listeners:
             stop(listener)
-        self._core.engine.close(Reason.SERVER_SHUTTING_DOWN)
-        self._core.deliver()
+        shut_down(self._core)
         closer = asyncio.current_task()
         assert closer is not None
         self._closers.add(closer)
@@ -101,7 +98,7 @@ class Serving:
                 listener.close()
             for home in homes:
                 await home.empty(self._closers)
-                self._abandon(home)
+                abandon(self._core, home)
         finally:
             self._closers.discard(closer)
 
@@ -131,18 +128,13 @@ class Serving:
             if listener is not None:
                 stop(listener)
             home.end()
-            self._abandon(home)
+            abandon(self._core, home)
             try:
                 await arrivals()
             finally:
                 if listener is not None:
                     listener.close()
             await home.empty()
-
-    def _abandon(self, home: Home) -> None:
-        """End the sessions whose handlers ran there, also those carried elsewhere by now."""
-        self._core.engine.abandon(home, Reason.SERVER_SHUTTING_DOWN)
-        self._core.deliver()
 
 
 def stop(listener: asyncio.Server) -> None:

@@ -8,20 +8,14 @@ under any loop, or under none in a test.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    from .engineio.server import Engine
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
-GRACE: Final = 10.0
-"""For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
-
+Callback = Callable[[], None]
 TaskFunction = Callable[[], Coroutine[Any, Any, None]]
-
 Resolve = Callable[[T | Exception], None]
-Start = Callable[[Resolve[T]], Callable[[], None]]
+Start = Callable[[Resolve[T]], Callback]
 Log = Callable[[str, Exception | None], None]
 
 
@@ -34,9 +28,7 @@ class Runtime(Protocol):
     def spawn(self, function: TaskFunction, home: object) -> None:
         """Run `function` as a task; `home` is that of the session it runs for."""
 
-    def spawn_cancellable(
-        self, function: TaskFunction, home: object, done: Callable[[], None]
-    ) -> Callable[[], None]:
+    def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """The same; what is returned cancels the task.
 
         `done` is called when it has ended, also when it was cancelled before it began.
@@ -53,15 +45,3 @@ class Runtime(Protocol):
         cause: the answer, the timeout (seconds), or cancellation.
         """
         ...
-
-
-class Core(Protocol):
-    """A server of the core, as a backend sees it: `App` or `EngineApp`."""
-
-    @property
-    def engine(self) -> Engine:
-        """What carries the connections, and knows the deadlines."""
-        ...
-
-    def deliver(self) -> None:
-        """Hand the events that have come to their handlers."""

@@ -10,8 +10,7 @@ from typing import Final
 
 import trio
 
-from sansocket.sansio.engineio.session import Peer
-from sansocket.sansio.runtime import Core
+from sansocket.sansio.backend import Core, Peer, lost
 
 logger = logging.getLogger("sansocket")
 
@@ -67,8 +66,7 @@ class Connection:
             if self._writing is not None:
                 self._writing.cancel()
             try:
-                self.wire.lost()
-                self._core.deliver()
+                lost(self._core, self.wire)
             except Exception:
                 self._fail()
             finally:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 import trio
 
-from sansocket.sansio.runtime import Core, Start, TaskFunction
+from sansocket.sansio.backend import Callback, Core, Start, TaskFunction, fire
 
 logger = logging.getLogger("sansocket")
 
@@ -39,9 +38,7 @@ class TrioRuntime:
         assert isinstance(home, trio.Nursery)
         home.start_soon(function)
 
-    def spawn_cancellable(
-        self, function: TaskFunction, home: object, done: Callable[[], None]
-    ) -> Callable[[], None]:
+    def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""
         assert isinstance(home, trio.Nursery)
         scope = trio.CancelScope()
@@ -98,8 +95,7 @@ async def keep_time(core: Core, runtime: TrioRuntime, lock: trio.Lock) -> None:
                 await runtime.rearmed.wait()
             runtime.rearmed = trio.Event()
             try:
-                core.engine.handle_timeout(trio.current_time())
-                core.deliver()
+                fire(core, trio.current_time())
             except Exception:
                 # What else is due stays due, and comes at once (security rule T1).
                 logger.exception("timer failed")

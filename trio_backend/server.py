@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 from typing import Unpack
 
-from sansocket.sansio.config import EngineOptions, ServerOptions
-from sansocket.sansio.engineio.app import EngineApp
-from sansocket.sansio.socketio.app import App
-from sansocket.sansio.socketio.parser import Parser
+from sansocket.sansio.backend import App, EngineApp, EngineOptions, Parser, ServerOptions
 
 from .runtime import TrioRuntime
 from .serving import Serving

@@ -11,9 +11,7 @@ from contextlib import asynccontextmanager
 import trio
 import trio_websocket
 
-from sansocket.sansio.bound import Bound
-from sansocket.sansio.errors import Reason
-from sansocket.sansio.runtime import GRACE, Core
+from sansocket.sansio.backend import GRACE, Bound, Core, abandon, shut_down
 
 from .connection import Connection, Stream
 from .runtime import TrioRuntime, keep_time
@@ -32,7 +30,7 @@ class Serving:
         self._trio = runtime
         self._timekeeper = trio.Lock()
         self._connections: set[Connection] = set()
-        self._homes: dict[trio.Nursery, trio.CancelScope] = {}
+        self._homes: dict[trio.Nursery, tuple[trio.CancelScope, trio.Event]] = {}
 
     async def serve(
         self,
@@ -125,7 +123,9 @@ class Serving:
         For `trio_websocket.serve_websocket(io.websocket_handler, ...)`, or with a
         connection that the application has accepted itself. trio-websocket does not tell
         the Host header, so a page's own origin is known only where it is the address that
-        the server listens on: name others in `cors_allowed_origins`. Cancelled, it ends
+        the server listens on: name others in `cors_allowed_origins`. Of a connection that
+        was accepted before it tells no headers at all: who accepts it checks its Origin
+        (security rule T31). Raises nothing for what the client does. Cancelled, it ends
         the session at once and cancels its handlers.
         """
         async with self._home(trio.CancelScope()) as home:
@@ -134,40 +134,51 @@ class Serving:
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop accepting, tell the clients, let handlers finish, close.
 
-        After `grace` seconds what still runs is cancelled. Returns at once, but for
-        a checkpoint: `serve` returns when all is done. Cancelled, nothing is undone.
+        What still runs after `grace` seconds is cancelled; then it returns. Called by a
+        handler, it does not wait for the `serve` that runs that one. Cancelled, it has told
+        the clients, and waits no more.
         """
         deadline = trio.current_time() + grace
-        for home, accepting in self._homes.items():
+        homes = dict(self._homes)
+        for home, (accepting, _) in homes.items():
             accepting.cancel()
             home.cancel_scope.deadline = min(home.cancel_scope.deadline, deadline)
-        self._core.engine.close(Reason.SERVER_SHUTTING_DOWN)
-        self._core.deliver()
+        shut_down(self._core)
         for connection in list(self._connections):
             connection.wire.finish()
+        around = nurseries_around()
+        for home, (_, ended) in homes.items():
+            if home not in around:
+                await ended.wait()
         await trio.lowlevel.checkpoint()
 
     @asynccontextmanager
     async def _home(self, accepting: trio.CancelScope) -> AsyncGenerator[trio.Nursery]:
         """A nursery for connections and handlers, and a timer that outlives them."""
-        async with trio.open_nursery() as outer:
-            outer.start_soon(keep_time, self._core, self._trio, self._timekeeper)
-            async with trio.open_nursery() as home:
-                self._homes[home] = accepting
-                try:
-                    yield home
-                finally:
-                    del self._homes[home]
-                    self._abandon(home)
-            outer.cancel_scope.cancel()
+        ended = trio.Event()
+        try:
+            async with trio.open_nursery() as outer:
+                outer.start_soon(keep_time, self._core, self._trio, self._timekeeper)
+                async with trio.open_nursery() as home:
+                    self._homes[home] = accepting, ended
+                    try:
+                        yield home
+                    finally:
+                        del self._homes[home]
+                        abandon(self._core, home)
+                outer.cancel_scope.cancel()
+        finally:
+            ended.set()
 
-    def _abandon(self, home: trio.Nursery) -> None:
-        """End the sessions that came through here, also those carried elsewhere by now.
 
-        Their handlers run in this home, and nothing can run in it any more.
-        """
-        self._core.engine.abandon(home, Reason.SERVER_SHUTTING_DOWN)
-        self._core.deliver()
+def nurseries_around() -> set[trio.Nursery]:
+    """The nurseries that the current task runs in."""
+    found: set[trio.Nursery] = set()
+    nursery = trio.lowlevel.current_task().parent_nursery
+    while nursery is not None:
+        found.add(nursery)
+        nursery = nursery.parent_task.parent_nursery
+    return found
 
 
 async def open_listeners(

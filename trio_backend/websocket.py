@@ -11,13 +11,11 @@ from urllib.parse import parse_qsl
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
 
+from sansocket.sansio.backend import Core, Peer
 from sansocket.sansio.engineio.cors import Headers
 from sansocket.sansio.engineio.http import Request
-from sansocket.sansio.engineio.session import Peer
 from sansocket.sansio.engineio.websocket_transport import WebSocketTransport
 from sansocket.sansio.errors import RemoteProtocolError
-
-from .runtime import Core
 
 logger = logging.getLogger("sansocket")
 

@@ -91,10 +91,10 @@ class PollingTransport:
 
     def _go_on(self, now: float) -> None:
         """The application had to be waited for, and has decided."""
-        if self._ticket is not None:
-            self._decided = self._admitted(self._ticket, now)
-            if self._decided is not None:
-                self.ready()
+        assert self._ticket is not None
+        self._decided = self._admitted(self._ticket, now)
+        if self._decided is not None:
+            self.ready()
 
     def _admitted(self, ticket: Ticket, now: float) -> Response | None:
         try:

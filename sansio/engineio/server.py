@@ -238,14 +238,5 @@ class Engine:
         for session in list(self.sessions.values()):
             session.close(reason)
 
-    def abandon(self, home: object, reason: Reason) -> None:
-        """End the sessions that came through `home` at once: nothing can run there any more.
-
-        They may be carried elsewhere by now; their clients are told there.
-        """
-        for session in list(self.sessions.values()):
-            if session.peer.home is home:
-                session.abort(reason)
-
     def _forget(self, session: Session) -> None:
         del self.sessions[session.id]

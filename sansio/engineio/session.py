@@ -159,12 +159,12 @@ class Session:
         What a connection is still writing is no backlog any more, so one that can only take
         so much asks for so much.
         """
+        taken: list[Encoded] = []
         if self.backlog <= size:
-            taken = [*self.outbox]
+            taken += self.outbox
             self.outbox.clear()
             self.backlog = 0
         else:
-            taken: list[Encoded] = []
             while self.outbox and size > 0:
                 taken.append(self.outbox.popleft())
                 size -= taken[-1].size

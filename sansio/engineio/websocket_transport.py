@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ..errors import Reason, RemoteProtocolError
+from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..request import Request
 from . import cors
 from .admission import Ticket
@@ -69,10 +69,12 @@ class WebSocketTransport:
     def verify(self, request: Request) -> Session | None:
         """The session that the request wants to take over, or None for a new one.
 
-        Raises RemoteProtocolError for a request that may not become a WebSocket (rule 4).
+        Raises RemoteProtocolError for a request that may not become a WebSocket (rule 4), and
+        LocalProtocolError before `admit` has told that the application has decided.
         """
-        if self._ticket is not None:
-            self._ticket.check()
+        if self._ticket is None or not self._ticket.settled:
+            raise LocalProtocolError("the application has to be asked first")
+        self._ticket.check()
         return verify(request, self._engine.config, self._engine.sessions)
 
     def headers(self, request: Request, session: Session | None) -> cors.Headers:

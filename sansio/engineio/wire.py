@@ -289,8 +289,7 @@ class ServerWire:
 
     def _switch(self, now: float) -> None:
         """Become a WebSocket, or refuse to before that (rule 4)."""
-        if self._upgrading is None:
-            return
+        assert self._upgrading is not None
         request, transport = self._upgrading
         self._upgrading = None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Unpack
 
 import pytest
 from support.asyncio_client import HOST, Books, HttpClient, open_stream, polling, websocket
@@ -13,6 +14,7 @@ from support.tls import Contexts
 from support.transcript import masked_text, request_bytes, websocket_request_bytes
 
 from sansocket.asyncio_backend import Server, Socket, StaticFile
+from sansocket.sansio.config import ServerOptions
 
 POLL = "EIO=4&transport=polling"
 UPGRADE = websocket_request_bytes(query="EIO=4&transport=websocket")
@@ -56,16 +58,18 @@ async def test_at_every_stage(
 
     async with io.listening(HOST, 0, ssl_context=either.server) as bound:
         books = Books(io)
-        async with polling(bound.port, either.client) as poller:
-            async with await open_stream(bound.port, either.client) as stream:
-                for piece in STAGES[stage]:
-                    await stream.send_all(piece.replace(b"SID", poller.sid.encode()))
-                    await turns()
-                if how == "reset":
-                    stream.reset()
-                elif how == "half-closed":
-                    stream.send_eof()
-                    await stream.read_raw_to_end()
+        async with (
+            polling(bound.port, either.client) as poller,
+            await open_stream(bound.port, either.client) as stream,
+        ):
+            for piece in STAGES[stage]:
+                await stream.send_all(piece.replace(b"SID", poller.sid.encode()))
+                await turns()
+            if how == "reset":
+                stream.reset()
+            elif how == "half-closed":
+                stream.send_eof()
+                await stream.read_raw_to_end()
         await books.balanced()
     assert complaints(caplog) == []
 
@@ -140,9 +144,9 @@ class TestHalfClosed:
             assert await client.close_code() == 1006
 
 
-def big_file(**options: float) -> Server:
+def big_file(**options: Unpack[ServerOptions]) -> Server:
     """A server with a file that is more than the kernel takes."""
-    io = Server(**options)  # type: ignore[arg-type]
+    io = Server(**options)
     io.static["/big"] = StaticFile(bytes(8_000_000), "application/octet-stream")
     return io
 
@@ -242,10 +246,12 @@ class TestSilence:
     async def test_idle(self, either: Contexts) -> None:
         """Between two requests a connection may wait longer, but not for ever."""
         io = Server(head_timeout=1000, keep_alive_timeout=0.05, ping_interval=1000)
-        async with io.listening(HOST, 0, ssl_context=either.server) as bound:
-            async with await open_stream(bound.port, either.client) as stream:
-                assert (await HttpClient(stream).request("GET", POLL)).status == 200
-                assert await stream.read_to_end() == b""
+        async with (
+            io.listening(HOST, 0, ssl_context=either.server) as bound,
+            await open_stream(bound.port, either.client) as stream,
+        ):
+            assert (await HttpClient(stream).request("GET", POLL)).status == 200
+            assert await stream.read_to_end() == b""
 
     @on_both_loops
     async def test_after_the_end(self, either: Contexts) -> None:

@@ -92,10 +92,14 @@ async def test_an_exception_in_the_block_of_listening_stays_itself() -> None:
     """What is behind `listening` is nobody else's business: no group around the exception."""
     io = Server()
     books = Books(io)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with io.listening(HOST, 0) as bound, websocket(bound.port) as client:
             await client.join()
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     await books.balanced()
 
 
@@ -119,11 +123,13 @@ async def test_engineio_alone() -> None:
     def message(socket: EngineSocket, data: str | bytes) -> None:
         socket.send(data)
 
-    async with engine.listening(HOST, 0) as bound:
-        async with websocket(bound.port, path="/engine.io/") as client:
-            await client.send("4hi", b"\0")
-            assert await client.receive() == "4hi"
-            assert await client.receive() == b"\0"
+    async with (
+        engine.listening(HOST, 0) as bound,
+        websocket(bound.port, path="/engine.io/") as client,
+    ):
+        await client.send("4hi", b"\0")
+        assert await client.receive() == "4hi"
+        assert await client.receive() == b"\0"
 
 
 @on_both_loops
@@ -153,12 +159,15 @@ async def test_two_ports_of_one_server() -> None:
 async def test_the_first_port_ends_and_the_second_keeps_time() -> None:
     """The timer is the server's, not that of the `serve` which came first."""
     io = Server(ping_interval=0.02)
-    async with serving(io) as (_, task), io.listening(HOST, 0) as second:
-        async with websocket(second.port) as client:
-            task.cancel()
-            for _ in range(3):
-                assert await client.message() == "2"
-                await client.send("3")
+    async with (
+        serving(io) as (_, task),
+        io.listening(HOST, 0) as second,
+        websocket(second.port) as client,
+    ):
+        task.cancel()
+        for _ in range(3):
+            assert await client.message() == "2"
+            await client.send("3")
 
 
 @on_both_loops

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from wsproto.connection import Connection, ConnectionType
-from wsproto.events import BytesMessage, CloseConnection, Message, TextMessage
+from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
 from sansocket.sansio.engineio.server import Engine
 from support.loops import until
@@ -211,10 +211,11 @@ class WebSocketClient(MessageClient):
     async def send(self, *messages: str | bytes) -> None:
         """Send messages as they are."""
         for message in messages:
-            event: Message[str] | Message[bytes] = (
-                TextMessage(message) if isinstance(message, str) else BytesMessage(message)
-            )
-            await self.stream.send_all(self._frames.send(event))
+            if isinstance(message, str):
+                frame = self._frames.send(TextMessage(message))
+            else:
+                frame = self._frames.send(BytesMessage(message))
+            await self.stream.send_all(frame)
 
     async def message(self) -> str | bytes:
         """The next message, whatever it is; raises Closed where none comes any more."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Unpack
 
-from sansocket.asyncio_backend import Server
+from sansocket.asyncio_backend import Server, Socket
 from sansocket.sansio.config import ServerOptions
 from support.loops import until
 from support.network_client import HOST
@@ -44,3 +44,26 @@ async def serving(io: Server) -> AsyncGenerator[tuple[int, asyncio.Task[None]]]:
             await asyncio.wait([task])
             if not task.cancelled():
                 task.result()
+
+
+def server_with_work() -> tuple[Server, asyncio.Event, asyncio.Event, list[str]]:
+    """A server whose handler of `work` begins, and goes on when it may; what has happened."""
+    io = Server()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    happened: list[str] = []
+
+    @io.on("work")
+    async def work(socket: Socket) -> None:
+        begun.set()
+        try:
+            await go_on.wait()
+        except asyncio.CancelledError:
+            happened.append("cancelled")
+            raise
+        happened.append("worked")
+
+    @io.on("disconnect")
+    async def gone(socket: Socket, reason: str) -> None:
+        happened.append(reason)
+
+    return io, begun, go_on, happened

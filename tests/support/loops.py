@@ -10,7 +10,6 @@ import asyncio
 import gc
 import inspect
 from collections.abc import Callable, Coroutine
-from functools import wraps
 from typing import Any, Final
 
 import pytest
@@ -31,17 +30,17 @@ PATIENCE: Final = 30
 def on_both_loops(test: Callable[..., Main]) -> Callable[..., None]:
     """Make a test of a coroutine function, with the loop as one more parameter."""
 
-    @wraps(test)
     def run(*args: Any, loop_factory: LoopFactory, **kwargs: Any) -> None:
         run_on(loop_factory, test(*args, **kwargs))
 
-    del run.__wrapped__  # or pytest would look there for the parameters
+    # What pytest asks of a function. Not `functools.wraps`: pytest would look behind it.
     signature = inspect.signature(test)
     loop = inspect.Parameter("loop_factory", inspect.Parameter.KEYWORD_ONLY)
-    run.__dict__["__signature__"] = signature.replace(
-        parameters=[*signature.parameters.values(), loop]
-    )
-    return pytest.mark.parametrize("loop_factory", LOOPS)(run)
+    parameters = [*signature.parameters.values(), loop]
+    run.__dict__.update(vars(test), __signature__=signature.replace(parameters=parameters))
+    run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
+    marked: Callable[..., None] = pytest.mark.parametrize("loop_factory", LOOPS)(run)
+    return marked
 
 
 def run_on(loop_factory: LoopFactory, main: Main) -> None:
@@ -59,9 +58,13 @@ def run_on(loop_factory: LoopFactory, main: Main) -> None:
             await main
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    with asyncio.Runner(debug=True, loop_factory=loop_factory) as runner:
-        runner.run(watched())
-        gc.collect()  # what was never awaited or retrieved complains as it goes
+    gc.freeze()  # so that there is little to collect
+    try:
+        with asyncio.Runner(debug=True, loop_factory=loop_factory) as runner:
+            runner.run(watched())
+            gc.collect()  # what was never awaited or retrieved complains as it goes
+    finally:
+        gc.unfreeze()
     assert handled == []
 
 

@@ -128,6 +128,32 @@ async def test_drain(either: Contexts) -> None:
         await until(lambda: len(sent) == 2 * MANY)
 
 
+async def test_drain_after_a_flood(either: Contexts) -> None:
+    """`drain` once after all messages waits until the client has read nearly all of them."""
+    io = Server()
+    drained = trio.Event()
+
+    @io.on("flood")
+    async def flood(socket: Socket) -> None:
+        for number in range(MANY):
+            socket.emit("piece", number, PIECE)
+        await socket.drain()
+        drained.set()
+
+    async with (
+        io.listening(HOST, 0, ssl_context=either.server) as bound,
+        websocket(bound.port, either.client, receive_buffer=4096) as client,
+    ):
+        await client.join()
+        await client.emit("flood")
+        for number in range(MANY):
+            assert await client.event() == ["piece", number, PIECE]
+            if number == 10:
+                await wait_all_tasks_blocked()
+                assert not drained.is_set()
+        await drained.wait()
+
+
 async def test_a_slow_consumer(either: Contexts) -> None:
     """Security rule T6: who does not read is closed at `max_backlog`, and delays nobody."""
     io = Server(max_backlog=1_000_000)

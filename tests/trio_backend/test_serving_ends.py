@@ -59,7 +59,7 @@ class TestClosing:
                 await poller.join()
                 await poller.park()
                 await until(lambda: io.engine.sessions[poller.sid].carrier)
-                await io.aclose()
+                nursery.start_soon(io.aclose)
                 assert await client.close_code() == 1000
                 assert (await poller.gets.answer()).body == "1"
                 assert await read_to_end(poller.gets.stream) == b""
@@ -70,14 +70,15 @@ class TestClosing:
         assert not io.engine.sessions
 
     async def test_serve_returns(self) -> None:
-        """`serve` returns when all is done, and can be called again."""
+        """`serve` and `aclose` return when all is done, and `serve` can be called again."""
         io = Server()
         for _ in range(2):
             async with trio.open_nursery() as nursery:
                 bound: Bound = await nursery.start(io.serve, HOST, 0)
                 async with websocket(bound.port) as client:
                     await client.join()
-                await io.aclose()
+                    await io.aclose()
+                    assert nursery.child_tasks == set()
 
     async def test_a_running_handler_finishes(self) -> None:
         """Within the grace period handlers go on, and what they do still counts."""
@@ -101,7 +102,7 @@ class TestClosing:
                 await client.join()
                 await client.emit("work")
                 await started.wait()
-                await io.aclose()
+                nursery.start_soon(io.aclose)
                 assert await client.close_code() == 1000
             assert order == []
             go_on.set()
@@ -129,8 +130,10 @@ class TestClosing:
                 await client.join()
                 await client.emit("work")
                 await started.wait()
-                await io.aclose(grace=5)
-                await io.aclose(grace=50)  # does not prolong what was granted
+                nursery.start_soon(io.aclose, 5)
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.start_soon(io.aclose, 50)  # does not prolong what was granted
+                await trio.testing.wait_all_tasks_blocked()
                 mock_clock.jump(4.9)
                 await trio.testing.wait_all_tasks_blocked()
                 assert ended == []

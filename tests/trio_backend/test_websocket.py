@@ -299,10 +299,12 @@ class TestEnds:
             await client.join()
             await client.emit("work")
             await started.wait()
-            await io.aclose()
-            assert await client.close_code() == 1000
-            go_on.set()
-            await until(lambda: done)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(io.aclose)
+                assert await client.close_code() == 1000
+                assert done == []
+                go_on.set()
+            assert done == ["worked"]
         assert reasons == ["server shutting down"]
 
 

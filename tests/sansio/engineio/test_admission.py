@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
-from support.engineio import BAD_REQUEST, POLLING, UNKNOWN_SESSION, Serve, record, taken
-from support.runtime import Gate
+from support.engineio import (
+    BAD_REQUEST,
+    POLLING,
+    UNKNOWN_SESSION,
+    Serve,
+    nothing_is_left,
+    record,
+    taken,
+)
+from support.runtime import Gate, LoopFree, counting_entropy
 from support.transcript import Driver, Pipe, request_bytes, websocket_request_bytes
 
+from sansocket.sansio.engineio.app import EngineApp
 from sansocket.sansio.engineio.http import Request
 from sansocket.sansio.engineio.session import Peer
 from sansocket.sansio.engineio.websocket_transport import WebSocketTransport
@@ -231,6 +241,25 @@ def test_deadline(serve: Serve, transport: str, options: dict[str, float]) -> No
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_it_decides_too_late(serve: Serve, transport: str) -> None:
+    """A function that does not care for its cancellation has no say any more."""
+
+    async def allow(request: Request) -> bool:
+        try:
+            await Gate().wait()
+        except GeneratorExit:
+            return True
+        return False
+
+    app, driver = serve(allow_request=allow)
+    pipe = shake_hands(driver, transport)
+    shake_hands(driver, transport).lose()
+    driver.advance(2.0)
+    assert taken(pipe).status == 503
+    assert not app.engine.sessions
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
 @pytest.mark.parametrize("way", ["lost", "finished", "too much sent"])
 def test_the_client_goes_meanwhile(serve: Serve, transport: str, way: str) -> None:
     """Security rule T13: the function is cancelled, and no session is opened for nobody."""
@@ -319,6 +348,35 @@ def test_what_cannot_be_called(serve: Serve, function: Callable[..., bool]) -> N
         serve(allow_request=function)
 
 
+class Eager(LoopFree):
+    """A loop that begins a task at once: one that does not wait is over before it is known."""
+
+    def spawn_cancellable(
+        self,
+        function: Callable[[], Coroutine[Any, Any, None]],
+        home: object,
+        done: Callable[[], None],
+    ) -> Callable[[], None]:
+        """Step it once."""
+        cancel = super().spawn_cancellable(function, home, done)
+        self.run()
+        return cancel
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+@pytest.mark.parametrize("verdict", [True, "no"])
+def test_decided_at_once_by_a_coroutine(transport: str, verdict: bool | str) -> None:
+    async def allow(request: Request) -> bool | str:
+        return verdict
+
+    runtime = Eager()
+    app = EngineApp(runtime, entropy=counting_entropy(), path="/socket.io/", allow_request=allow)
+    driver = Driver(app, runtime)
+    pipe = shake_hands(driver, transport)
+    assert status(pipe) == (403 if verdict == "no" else 200 if transport == "polling" else 101)
+    nothing_is_left(app, driver)
+
+
 # The message seam
 
 
@@ -346,7 +404,11 @@ def test_one_that_has_to_wait(serve: Serve) -> None:
     assert not driver.runtime.tasks
     decided: list[float] = []
     transport = WebSocketTransport(app.engine, lambda: None, Peer())
+    with pytest.raises(LocalProtocolError):
+        transport.verify(SEAM)
     assert not transport.admit(SEAM, 0.0, decided.append)
+    with pytest.raises(LocalProtocolError):
+        transport.verify(SEAM)
     driver.advance(1.0)
     slow.open(driver)
     assert decided == [1.0]

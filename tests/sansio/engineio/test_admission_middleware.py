@@ -313,6 +313,26 @@ def test_deadline(serve: Serve) -> None:
     assert cancelled == ["cancelled"]
 
 
+def test_cancelled_and_deaf_to_it(serve: Serve) -> None:
+    """A middleware that goes on nevertheless is the last that is called."""
+    app, driver = serve()
+    asked: list[str] = []
+
+    @app.engine.use
+    async def deaf(request: Request, headers: Headers) -> None:
+        try:
+            await Gate().wait()
+        except GeneratorExit:
+            asked.append("cancelled")
+
+    app.engine.use(lambda request, headers: asked.append("asked"))
+    pipe = driver.connect()
+    pipe.send(request_bytes("GET", query=POLLING))
+    driver.advance(2.0)
+    assert taken(pipe).status == 503
+    assert asked == ["cancelled"]
+
+
 async def no_arguments() -> None:
     """What nobody can call with a request."""
 

@@ -1,0 +1,84 @@
+"""What a backend is written against: all that it takes from the core.
+
+The other way round, what the core asks of a backend, is `Runtime`. Whatever calls into the core
+delivers the events that have come of it; so do the functions here.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from .bound import Bound
+from .config import EngineOptions, ServerOptions
+from .engineio.app import EngineApp
+from .engineio.peer import Peer
+from .engineio.server import Engine
+from .engineio.wire import ServerWire
+from .errors import Reason
+from .runtime import Callback, Start, TaskFunction
+from .socketio.app import App
+from .socketio.parser import Parser
+
+__all__ = [
+    "GRACE",
+    "App",
+    "Bound",
+    "Callback",
+    "Core",
+    "EngineApp",
+    "EngineOptions",
+    "Parser",
+    "Peer",
+    "ServerOptions",
+    "ServerWire",
+    "Start",
+    "TaskFunction",
+    "abandon",
+    "fire",
+    "lost",
+    "shut_down",
+]
+
+GRACE: Final = 10.0
+"""For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
+
+
+class Core(Protocol):
+    """A server of the core: `App` or `EngineApp`."""
+
+    @property
+    def engine(self) -> Engine:
+        """What carries the connections, and knows the deadlines."""
+        ...
+
+    def deliver(self) -> None:
+        """Hand the events that have come to their handlers."""
+
+
+def fire(core: Core, now: float) -> None:
+    """Do all that is due at `now` (seconds)."""
+    core.engine.handle_timeout(now)
+    core.deliver()
+
+
+def lost(core: Core, wire: ServerWire) -> None:
+    """A connection is gone; idempotent."""
+    wire.lost()
+    core.deliver()
+
+
+def shut_down(core: Core) -> None:
+    """Tell every client, in good order, that the server goes."""
+    core.engine.close(Reason.SERVER_SHUTTING_DOWN)
+    core.deliver()
+
+
+def abandon(core: Core, home: object) -> None:
+    """End the sessions that came through `home` at once: nothing can run there any more.
+
+    They may be carried elsewhere by now; their clients are told there.
+    """
+    for session in list(core.engine.sessions.values()):
+        if session.peer.home is home:
+            session.abort(Reason.SERVER_SHUTTING_DOWN)
+    core.deliver()
