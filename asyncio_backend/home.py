@@ -67,9 +67,13 @@ class Home:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self.look()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # No Exception leaves a handler; this is one of ours, or of another kind.
-            logger.error("task failed", exc_info=error)
+        if not task.cancelled():
+            if (error := task.exception()) is not None:
+                # No Exception leaves a handler; this is one of ours, or of another kind.
+                logger.error("task failed", exc_info=error)
+        elif not task.cancelling():
+            # Nobody has cancelled the task itself, but what it waited for.
+            logger.error("task cancelled from within: %r", task)
 
     # The end
 

@@ -151,3 +151,19 @@ async def test_a_failing_task_is_logged(caplog: pytest.LogCaptureFixture) -> Non
     home.run(fail())
     await home.empty()
     assert complaints(caplog) == ["task failed: ZeroDivisionError()"]
+
+
+@on_both_loops
+async def test_a_task_whose_future_is_cancelled_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """It ends like one that was cancelled, but nobody has asked for that."""
+    home = Home()
+
+    async def wait() -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    home.run(wait())
+    await home.empty()
+    [complaint] = complaints(caplog)
+    assert complaint.startswith("task cancelled from within: <Task cancelled ")

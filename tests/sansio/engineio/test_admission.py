@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from support.engineio import (
@@ -11,14 +10,12 @@ from support.engineio import (
     POLLING,
     UNKNOWN_SESSION,
     Serve,
-    nothing_is_left,
     record,
     taken,
 )
-from support.runtime import Gate, LoopFree, counting_entropy
+from support.runtime import Gate
 from support.transcript import Driver, Pipe, request_bytes, websocket_request_bytes
 
-from sansocket.sansio.engineio.app import EngineApp
 from sansocket.sansio.engineio.http import Request
 from sansocket.sansio.engineio.session import Peer
 from sansocket.sansio.engineio.websocket_transport import WebSocketTransport
@@ -346,35 +343,6 @@ async def wrong_arguments() -> bool:
 def test_what_cannot_be_called(serve: Serve, function: Callable[..., bool]) -> None:
     with pytest.raises(TypeError, match="allow_request"):
         serve(allow_request=function)
-
-
-class Eager(LoopFree):
-    """A loop that begins a task at once: one that does not wait is over before it is known."""
-
-    def spawn_cancellable(
-        self,
-        function: Callable[[], Coroutine[Any, Any, None]],
-        home: object,
-        done: Callable[[], None],
-    ) -> Callable[[], None]:
-        """Step it once."""
-        cancel = super().spawn_cancellable(function, home, done)
-        self.run()
-        return cancel
-
-
-@pytest.mark.parametrize("transport", ["polling", "websocket"])
-@pytest.mark.parametrize("verdict", [True, "no"])
-def test_decided_at_once_by_a_coroutine(transport: str, verdict: bool | str) -> None:
-    async def allow(request: Request) -> bool | str:
-        return verdict
-
-    runtime = Eager()
-    app = EngineApp(runtime, entropy=counting_entropy(), path="/socket.io/", allow_request=allow)
-    driver = Driver(app, runtime)
-    pipe = shake_hands(driver, transport)
-    assert status(pipe) == (403 if verdict == "no" else 200 if transport == "polling" else 101)
-    nothing_is_left(app, driver)
 
 
 # The message seam
