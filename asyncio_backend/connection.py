@@ -138,7 +138,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def finish(self) -> None:
         """Serve nothing more, and close when all is sent."""
-        self._wire.finish()
+        try:
+            self._wire.finish()
+        except Exception as error:
+            self._fail(error)
 
     def abort(self) -> None:
         """Close now, whatever waits."""

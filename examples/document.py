@@ -1,6 +1,6 @@
 """A text that several people edit at once, for a server of either backend.
 
-See document_trio.py and document_asyncio.py, and client.mjs in tests/examples for a client.
+See document_trio.py and document_asyncio.py; tests/examples/test_document.py is a client.
 
 An operation makes the version after `version`: it puts `text` in the place of the characters
 (Unicode's code points) from `start` to `end`. The server brings all operations into one order.

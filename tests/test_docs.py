@@ -144,6 +144,7 @@ def test_every_block_of_code_runs(example: Example, tmp_path: Path) -> None:
         )
     try:
         answer = handshake(port, program) if serves else b""
+        assert answer or not serves, errors.read_text()
         if serves and not client:
             assert b" 200 " in answer.partition(b"\r\n")[0], (answer, errors.read_text())
             assert b'"upgrades":["websocket"]' in answer

@@ -164,6 +164,30 @@ async def test_at_the_beginning(
 
 
 @on_both_loops
+async def test_while_closing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One client cannot be told of the end: the others are, and `aclose` has its end."""
+    io = echo_server()
+    async with io.listening(HOST, 0) as bound:
+        async with await open_stream(bound.port) as one, await open_stream(bound.port) as two:
+            for stream in (one, two):
+                await stream.send_all(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+                await stream.receive_some()
+            failed: list[ServerWire] = []
+
+            def once(_: None, wire: ServerWire) -> bool:
+                failed.append(wire)
+                return len(failed) == 1
+
+            poison(monkeypatch, ServerWire, "finish", once)
+            closing = asyncio.create_task(io.aclose(grace=1000))
+            assert await one.read_to_end() == await two.read_to_end() == b""
+        await closing
+    assert complaints(caplog) == LOGGED
+
+
+@on_both_loops
 async def test_in_a_timer(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

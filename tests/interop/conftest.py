@@ -24,16 +24,16 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     client.stop()
 
 
-@pytest.fixture(scope="session", params=["reference", "trio"])
+@pytest.fixture(scope="session", params=["reference", "trio", "asyncio", "uvloop"])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """A server that offers what the scenarios ask for: npm's, or ours."""
-    commands = {
-        "reference": lambda: node(HERE / "reference_server.mjs"),
-        "trio": lambda: [sys.executable, str(SERVERS / "interop.py")],
-    }
-    server = Server(commands[request.param](), tmp_path_factory.mktemp(request.param) / "stderr")
+    if request.param == "reference":
+        command = node(HERE / "reference_server.mjs")
+    else:
+        command = [sys.executable, str(SERVERS / "interop.py"), "--backend", request.param]
+    server = Server(command, tmp_path_factory.mktemp(request.param) / "stderr")
     yield server
     server.stop()
     complaints = server.complaints()
@@ -69,7 +69,7 @@ def play(
     return play
 
 
-@pytest.fixture(scope="session", params=["trio"])
+@pytest.fixture(scope="session", params=["trio", "asyncio"])
 def backend(request: pytest.FixtureRequest) -> str:
     """The backend whose conformance is tested."""
     name: str = request.param

@@ -1,5 +1,7 @@
 """The server that npm's client is tested against; run as a program, it prints its ports.
 
+`--backend` is trio, asyncio or uvloop; the handlers are the same on all of them.
+
 It offers what tests/interop/reference_server.mjs offers with npm's socket.io: both programs
 must be changed together. Some handlers are coroutine functions and some are not, since a
 server has to do with both.
@@ -7,22 +9,32 @@ server has to do with both.
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
 import trio
+import uvloop
 
+from sansocket import asyncio_backend, trio_backend
+from sansocket.sansio.socketio.app import App
 from sansocket.trio_backend import (
     Ack,
     AckTimeout,
     ConnectionRefused,
     Disconnected,
     Namespace,
-    Server,
     Socket,
 )
+
+Start = Callable[[Callable[[], Awaitable[None]]], object]
+"""Runs a function in the background."""
+Sleep = Callable[[float], Awaitable[None]]
 
 
 def listed(answer: Any) -> list[Any]:
@@ -39,7 +51,7 @@ def report_disconnect(io: Namespace, socket: Socket, reason: str) -> None:
         io.to(f"watching {name}").emit("gone", reason)
 
 
-def serve_main_namespace(io: Server, nursery: trio.Nursery) -> None:
+def serve_main_namespace(io: App, start: Start, sleep: Sleep) -> None:
     """Register everything that `/` offers."""
 
     @io.use
@@ -69,10 +81,10 @@ def serve_main_namespace(io: Server, nursery: trio.Nursery) -> None:
     serve_acknowledgements(io)
     serve_questions(io)
     serve_rooms(io)
-    serve_streams(io, nursery)
+    serve_streams(io, start, sleep)
 
 
-def serve_messages(io: Server) -> None:
+def serve_messages(io: App) -> None:
     """Events that are answered by events."""
 
     @io.on("echo")
@@ -101,7 +113,7 @@ def serve_messages(io: Server) -> None:
         socket.disconnect(close)
 
 
-def serve_acknowledgements(io: Server) -> None:
+def serve_acknowledgements(io: App) -> None:
     """Events that are answered by acknowledgements."""
 
     @io.on("acknowledge")
@@ -133,7 +145,7 @@ def serve_acknowledgements(io: Server) -> None:
         return query.get("lang"), headers.get("x-client"), socket.namespace.name
 
 
-def serve_questions(io: Server) -> None:
+def serve_questions(io: App) -> None:
     """Events that the client is to acknowledge."""
 
     @io.on("ask")
@@ -145,19 +157,19 @@ def serve_questions(io: Server) -> None:
     async def ask_twice(socket: Socket) -> None:
         answers: dict[int, list[object]] = {}
 
-        async def ask_once(number: int) -> None:
-            answers[number] = listed(await socket.call("question", number, timeout=5))
+        def answered(number: int, *values: object) -> None:
+            answers[number] = [*values]
+            if len(answers) == 2:
+                socket.emit("answer", [answers[1], answers[2]])
 
-        async with trio.open_nursery() as nursery:
-            for number in (1, 2):
-                nursery.start_soon(ask_once, number)
-        socket.emit("answer", [answers[1], answers[2]])
+        for number in (1, 2):
+            socket.emit("question", number, ack=partial(answered, number))
 
     @io.on("ask in vain")
     async def ask_in_vain(socket: Socket) -> None:
         try:
             answer = listed(await socket.call("question", timeout=0.05))
-        except trio.TooSlowError:
+        except (TimeoutError, trio.TooSlowError):
             answer = None
         socket.emit("answer", answer)
 
@@ -172,7 +184,7 @@ def serve_questions(io: Server) -> None:
         return "all", answers
 
 
-def serve_rooms(io: Server) -> None:
+def serve_rooms(io: App) -> None:
     """Rooms, and broadcasts to them."""
 
     @io.on("join")
@@ -209,7 +221,7 @@ def serve_rooms(io: Server) -> None:
         io.emit(event, *args)
 
 
-def serve_streams(io: Server, nursery: trio.Nursery) -> None:
+def serve_streams(io: App, start: Start, sleep: Sleep) -> None:
     """Numbered events, both ways at once."""
 
     @io.on("number")
@@ -227,19 +239,19 @@ def serve_streams(io: Server, nursery: trio.Nursery) -> None:
                 socket.emit("pushed in all", value)
                 return
             socket.emit("pushed", value, "text" if value % 5 else b"\1\2\3")
-            await trio.sleep(0.001)
+            await sleep(0.001)
 
     @io.on("push")
     async def push(socket: Socket) -> None:
         # Not in the handler itself: while that runs, the client's next events wait for it.
-        nursery.start_soon(push_numbers, socket)
+        start(lambda: push_numbers(socket))
 
     @io.on("enough")
     async def enough(socket: Socket) -> None:
         socket.data["enough"] = True
 
 
-def serve_other_namespaces(io: Server) -> None:
+def serve_other_namespaces(io: App) -> None:
     """Register what `/chat`, `/news` and `/admin` offer."""
     admin = io.of("/admin")
 
@@ -271,22 +283,62 @@ def serve_other_namespaces(io: Server) -> None:
             report_disconnect(io, socket, reason)
 
 
-async def main() -> None:
-    """Serve, once for each way in which a server can be set up, until ended."""
-    servers = {
-        "json": Server(),
-        "msgpack": Server(parser="msgpack"),
-        "heartbeat": Server(ping_interval=0.1, ping_timeout=0.4),
-    }
+OPTIONS: dict[str, dict[str, Any]] = {
+    "json": {},
+    "msgpack": {"parser": "msgpack"},
+    "heartbeat": {"ping_interval": 0.1, "ping_timeout": 0.4},
+}
+"""The ways in which a server can be set up: one server for each."""
+
+
+async def main_on_trio() -> None:
+    """Serve until ended."""
     ports: dict[str, int] = {}
     async with trio.open_nursery() as nursery:
-        for name, io in servers.items():
-            serve_main_namespace(io, nursery)
+        for name, options in OPTIONS.items():
+            io = trio_backend.Server(**options)
+            serve_main_namespace(io, nursery.start_soon, trio.sleep)
             serve_other_namespaces(io)
             bound = await nursery.start(io.serve, "127.0.0.1", 0)
             ports[name] = bound.port
         print(json.dumps(ports), flush=True)
 
 
+async def main_on_asyncio() -> None:
+    """Serve until ended."""
+    async with asyncio.TaskGroup() as group:
+
+        async def run(function: Callable[[], Awaitable[None]]) -> None:
+            await function()
+
+        async def serve(options: dict[str, Any], port: asyncio.Future[int]) -> None:
+            io = asyncio_backend.Server(**options)
+            serve_main_namespace(
+                io, lambda function: group.create_task(run(function)), asyncio.sleep
+            )
+            serve_other_namespaces(io)
+            async with io.listening("127.0.0.1", 0) as bound:
+                port.set_result(bound.port)
+                await asyncio.Event().wait()
+
+        ports = {name: asyncio.get_running_loop().create_future() for name in OPTIONS}
+        for name, options in OPTIONS.items():
+            group.create_task(serve(options, ports[name]))
+        print(json.dumps({name: await port for name, port in ports.items()}), flush=True)
+
+
+def main() -> None:
+    """Read the arguments, and serve."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backend", choices=["trio", "asyncio", "uvloop"], default="trio")
+    backend = parser.parse_args().backend
+    if backend == "trio":
+        trio.run(main_on_trio)
+    else:
+        factory = uvloop.new_event_loop if backend == "uvloop" else asyncio.new_event_loop
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(main_on_asyncio())
+
+
 if __name__ == "__main__":
-    trio.run(main)
+    main()

@@ -70,18 +70,20 @@ class TestClosing:
         assert not io.engine.sessions
 
     async def test_serve_returns(self) -> None:
-        """`serve` and `aclose` return when all is done, and `serve` can be called again."""
+        """`serve` returns when all is done, before `aclose` does, and can be called again."""
         io = Server()
+        books = Books(io)
         for _ in range(2):
             async with trio.open_nursery() as nursery:
                 bound: Bound = await nursery.start(io.serve, HOST, 0)
                 async with websocket(bound.port) as client:
                     await client.join()
                     await io.aclose()
-                    assert nursery.child_tasks == set()
+                    assert not nursery.child_tasks
+        await books.balanced()
 
     async def test_a_running_handler_finishes(self) -> None:
-        """Within the grace period handlers go on, and what they do still counts."""
+        """Within the grace period handlers go on, what they do still counts, and it is awaited."""
         io = Server()
         order: list[str] = []
         started, go_on = trio.Event(), trio.Event()
@@ -96,17 +98,21 @@ class TestClosing:
         async def gone(socket: Socket, reason: str) -> None:
             order.append(reason)
 
+        async def close() -> None:
+            await io.aclose()
+            order.append("closed")
+
         async with trio.open_nursery() as nursery:
             bound: Bound = await nursery.start(io.serve, HOST, 0)
             async with websocket(bound.port) as client:
                 await client.join()
                 await client.emit("work")
                 await started.wait()
-                nursery.start_soon(io.aclose)
+                nursery.start_soon(close)
                 assert await client.close_code() == 1000
             assert order == []
             go_on.set()
-        assert order == ["worked", "server shutting down"]
+        assert order == ["worked", "server shutting down", "closed"]
 
     async def test_what_takes_too_long_is_cancelled(self, mock_clock: MockClock) -> None:
         """Security rule 36: closing is bounded, whatever handlers and clients do."""
@@ -131,7 +137,6 @@ class TestClosing:
                 await client.emit("work")
                 await started.wait()
                 nursery.start_soon(io.aclose, 5)
-                await trio.testing.wait_all_tasks_blocked()
                 nursery.start_soon(io.aclose, 50)  # does not prolong what was granted
                 await trio.testing.wait_all_tasks_blocked()
                 mock_clock.jump(4.9)
@@ -141,6 +146,16 @@ class TestClosing:
             await silent.aclose()
         assert ended == ["cancelled"]
         await books.balanced()
+
+    async def test_cancelled(self) -> None:
+        """A cancelled `aclose` has told the clients, and waits no more."""
+        io = Server()
+        async with io.listening(HOST, 0) as bound, websocket(bound.port) as client:
+            await client.join()
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await io.aclose()
+            assert await client.close_code() == 1000
 
     async def test_listening_ends_gracefully_after_aclose(self) -> None:
         """`aclose` in the block of `listening` is the graceful end that its docstring promises."""
@@ -161,14 +176,20 @@ class TestClosing:
             await io.aclose()
         assert done == ["worked"]
 
-    async def test_from_a_handler(self) -> None:
-        """A handler may close the server that it runs in."""
+    @pytest.mark.parametrize("kind", ["handler", "task of a handler"])
+    async def test_from_a_handler(self, kind: str) -> None:
+        """A handler may close the server that it runs in: it does not wait for itself."""
         io = Server()
+        closed: list[str] = []
 
         @io.on("stop")
-        async def stop(socket: Socket) -> str:
-            await io.aclose()
-            return "stopped"
+        async def stop(socket: Socket) -> None:
+            if kind == "handler":
+                await io.aclose()
+            else:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(io.aclose)
+            closed.append("closed")
 
         async with trio.open_nursery() as nursery:
             bound: Bound = await nursery.start(io.serve, HOST, 0)
@@ -176,6 +197,7 @@ class TestClosing:
                 await client.join()
                 await client.emit("stop")
                 assert await client.close_code() == 1000
+        assert closed == ["closed"]
 
     @pytest.mark.parametrize("steps", range(0, 40, 2))
     async def test_while_clients_come(self, steps: int, mock_clock: MockClock) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from wsproto.extensions import Extension, PerMessageDeflate
 from sansocket.sansio import config
 from sansocket.sansio.engineio.encoded import CLOSE, NOOP, PING, Encoded, encode_message
 from sansocket.sansio.engineio.packet import Packet, Type
+from sansocket.sansio.engineio.websocket import frame
 
 OPTIONS = config.PerMessageDeflate(threshold=100)
 LONG = "hello " * 100
@@ -50,6 +53,15 @@ def test_header_and_attachments() -> None:
     assert read(frames) == ["4header", bytes(1000), b"small", LONG.encode()]
     assert frames[0] == 0x81
     assert len(frames) < 120
+
+
+def test_one_that_gets_no_shorter() -> None:
+    """It stays as it is, between others that do not."""
+    stubborn = b"".join(sha256(bytes([n])).digest() for n in range(10))
+    encoded = encode_message([LONG, stubborn, LONG.encode()])
+    frames = encoded.deflated(OPTIONS)
+    assert frame(0x2, stubborn) in frames
+    assert read(frames) == ["4" + LONG, stubborn, LONG.encode()]
 
 
 @pytest.mark.parametrize(

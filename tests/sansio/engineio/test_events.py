@@ -242,6 +242,7 @@ def test_an_observer_that_acts(serve: Serve, event: str, act: str, transport: st
 def test_nothing_is_told_after_the_end(serve: Serve) -> None:
     """What is sent to, and comes from, a session that is over is nobody's concern."""
     app, driver = serve()
+    events = record(app)
     told = listen(app, "packet", "packet_create", "heartbeat")
     websocket = opened(driver)
     socket = only_socket(app)
@@ -249,6 +250,24 @@ def test_nothing_is_told_after_the_end(serve: Serve) -> None:
     websocket.send("4one", "4two")
     socket.send("three")
     assert told == [("packet", message("one"))]
+    assert events == [("connection",), ("close", "forced close")]
+
+
+def test_a_backlog_in_several_pieces(serve: Serve) -> None:
+    """Feature row 33: it is flushed piece by piece, and drained with the last."""
+    app, driver = serve()
+    websocket = opened(driver)
+    told: list[object] = []
+    app.engine.on("flush", lambda session, packets: told.append(len(packets)))
+    app.engine.on("drain", lambda session: told.append("drained"))
+    websocket.pipe.writable = False
+    for _ in range(5):
+        only_socket(app).send("x" * 200_000)
+    while pieces := websocket.pipe.wire.data_to_send():
+        websocket.pipe.output += b"".join(pieces)
+    driver.settle()
+    assert told == [2, 2, 1, "drained"]
+    assert len(websocket.take()) == 5
 
 
 def test_with_a_socketio_server() -> None:
