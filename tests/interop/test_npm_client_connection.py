@@ -107,7 +107,10 @@ def test_client_leaves_at_once(play: Play) -> None:
 
 def test_network_is_cut(play: Play, transports: str) -> None:
     """Rule 32 and security rule T23: the server notices at once, not by the heartbeat."""
-    assert play("networkIsCut") == [lost(transports), lost(transports)]
+    client, server = play("networkIsCut")
+    assert client == lost(transports)
+    # A client that polls still says goodbye on a new connection, which may be the faster news.
+    assert server in {lost(transports), "transport close"}
 
 
 def test_reconnection(play: Play, transports: str) -> None:
