@@ -86,7 +86,7 @@ class TestEngineServer:
 
     def server(self) -> tuple[EngineServer, list[str]]:
         """One that echoes, and what it was told."""
-        engine = EngineServer()
+        engine = EngineServer(close_timeout=0.1)
         told: list[str] = []
 
         @engine.on("connection")

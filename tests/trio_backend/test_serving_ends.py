@@ -78,8 +78,8 @@ class TestClosing:
                 bound: Bound = await nursery.start(io.serve, HOST, 0)
                 async with websocket(bound.port) as client:
                     await client.join()
-                    await io.aclose()
-                    assert not nursery.child_tasks
+                await io.aclose()
+                assert not nursery.child_tasks
         await books.balanced()
 
     async def test_a_running_handler_finishes(self) -> None:
@@ -159,7 +159,7 @@ class TestClosing:
 
     async def test_listening_ends_gracefully_after_aclose(self) -> None:
         """`aclose` in the block of `listening` is the graceful end that its docstring promises."""
-        io = Server()
+        io = Server(close_timeout=0.1)
         done: list[str] = []
         started = trio.Event()
 
