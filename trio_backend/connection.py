@@ -36,7 +36,7 @@ class Connection:
         self._scope = trio.CancelScope()
         self._woken = trio.Event()
         self._reading = False
-        self._writing: trio.CancelScope | None = None
+        self._writing = False
         self._over = False
         secure = isinstance(stream, trio.SSLStream)
         self._transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
@@ -63,8 +63,6 @@ class Connection:
             self._fail()
         finally:
             self._over = True
-            if self._writing is not None:
-                self._writing.cancel()
             try:
                 lost(self._core, self.wire)
             except Exception:
@@ -82,7 +80,7 @@ class Connection:
             data = await self._stream.receive_some(CHUNK)
             if not data:
                 # A client that has only shut its side down still reads its answer.
-                while self._writing is not None:
+                while self._writing:
                     await self._wait()
                 return
             self._reading = True
@@ -107,7 +105,7 @@ class Connection:
     def _flush(self) -> None:
         if self.wire.closed:
             self._scope.cancel()
-        if self._writing is not None or self._over:
+        if self._writing or self._over:
             return
         data = self._pull()
         if self._socket is not None:
@@ -118,8 +116,8 @@ class Connection:
                 self._break()
                 return
         if data:
-            self._writing = trio.CancelScope()
-            self._home.start_soon(self._write, self._writing, data)
+            self._writing = True
+            self._home.start_soon(self._write, data)
         elif self.wire.closing:
             # Tell the peer, and read on until it has seen it and closes too: a connection
             # closed with bytes unread is reset, and the peer may lose what was written.
@@ -144,16 +142,15 @@ class Connection:
         self._over = True
         self._scope.cancel()
 
-    async def _write(self, scope: trio.CancelScope, data: bytes) -> None:
+    async def _write(self, data: bytes) -> None:
         """Write until nothing is left; runs as a task of its own."""
-        with scope:
-            try:
-                while data:
-                    await self._stream.send_all(data)
-                    data = self._pull()
-            except BROKEN:
-                self._break()
-        self._writing = None
+        try:
+            while data:
+                await self._stream.send_all(data)
+                data = self._pull()
+        except BROKEN:
+            self._break()
+        self._writing = False
         self._woken.set()
         self._flush()
 

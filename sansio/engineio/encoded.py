@@ -30,7 +30,7 @@ class Encoded:
     __slots__ = ("_deflated", "_polling", "_websocket", "attachments", "compress", "size", "text")
 
     def __init__(
-        self, text: bytes | None, attachments: Sequence[bytes] = (), *, compress: bool = True
+        self, text: bytes | None, attachments: Sequence[bytes] = (), compress: bool = True
     ) -> None:
         self.text = text
         self.attachments = attachments
@@ -118,9 +118,9 @@ def encode_message(frames: Sequence[str | bytes], *, compress: bool = True) -> E
     first = frames[0]
     try:
         if isinstance(first, bytes):
-            return Encoded(None, binary(frames), compress=compress)
+            return Encoded(None, binary(frames), compress)
         attachments = binary(frames[1:]) if len(frames) > 1 else ()
-        return Encoded(b"4" + first.encode(), attachments, compress=compress)
+        return Encoded(b"4" + first.encode(), attachments, compress)
     except UnicodeEncodeError as error:
         raise LocalProtocolError("the text has a lone surrogate") from error
 

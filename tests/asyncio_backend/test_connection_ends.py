@@ -266,7 +266,7 @@ class TestSilence:
     @on_both_loops
     async def test_heartbeat(self, either: Contexts) -> None:
         """Rule 25: a ping that is not answered ends the session."""
-        io = Server(ping_interval=0.03, ping_timeout=0.03)
+        io = Server(ping_interval=0.03, ping_timeout=0.5)
         reasons = disconnect_reasons(io)
         async with (
             io.listening(HOST, 0, ssl_context=either.server) as bound,

@@ -132,11 +132,12 @@ async def test_close() -> None:
 @on_both_loops
 async def test_close_does_not_outlive_the_end() -> None:
     """A timer that nobody waits for is no reason to stay."""
-    home, visitor = Home(), Visitor()
-    home.close(0.001)
+    home, visitor, later = Home(), Visitor(), asyncio.Event()
+    home.close(0)
     home.end()
     home.enter(visitor)
-    await asyncio.sleep(0.01)
+    asyncio.get_running_loop().call_later(0, later.set)
+    await later.wait()
     assert visitor.told == ["abort"]
 
 

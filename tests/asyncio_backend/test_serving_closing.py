@@ -156,6 +156,11 @@ async def test_cancelled_serve_ends_at_once() -> None:
 async def test_in_the_block_of_listening() -> None:
     """Leaving the block then waits for the graceful end, whoever has asked for it."""
     io, begun, go_on, happened = server_with_work()
+
+    async def let_go() -> None:
+        await turns()
+        go_on.set()
+
     async with asyncio.TaskGroup() as group:
         async with io.listening(HOST, 0) as bound, websocket(bound.port) as client:
             await client.join()
@@ -163,7 +168,7 @@ async def test_in_the_block_of_listening() -> None:
             await begun.wait()
             group.create_task(io.aclose(LONG))
             assert await client.close_code() == 1000
-            asyncio.get_running_loop().call_later(0.02, go_on.set)
+            group.create_task(let_go())
         assert happened == ["worked", "server shutting down"]
 
 

@@ -7,7 +7,7 @@ from itertools import count
 import trio
 from support.tls import Contexts
 from support.transcript import masked_text, websocket_request_bytes
-from support.trio_client import HOST, PATIENCE, Books, open_stream, until, websocket
+from support.trio_client import HOST, PATIENCE, Books, open_stream, reset, until, websocket
 from support.trio_server import MANY, PIECE, disconnect_reasons, echo_server
 from trio.testing import wait_all_tasks_blocked
 
@@ -103,6 +103,32 @@ async def test_reading_goes_on_while_the_client_does_not_read(either: Contexts) 
             await heard.wait()
 
 
+async def test_a_client_goes_while_it_is_not_read(either: Contexts) -> None:
+    """What is written to it tells that it has gone: its handlers are not waited for."""
+    io = Server(max_inbound=1)
+    reasons = disconnect_reasons(io)
+    started = trio.Event()
+
+    @io.on("work")
+    async def work(socket: Socket) -> None:
+        started.set()
+        await until(lambda: not socket.connected)
+
+    async with (
+        io.listening(HOST, 0, ssl_context=either.server) as bound,
+        websocket(bound.port, either.client) as client,
+    ):
+        await client.join()
+        await client.emit("work")
+        await started.wait()
+        await client.emit("work")
+        await wait_all_tasks_blocked()
+        reset(client.stream)
+        io.emit("are you there")
+        await until(lambda: reasons)
+    assert reasons == ["transport close"]
+
+
 async def test_drain(either: Contexts) -> None:
     """`drain` after each message holds back who sends to a client that does not read."""
     io = Server()
@@ -177,7 +203,7 @@ async def test_a_slow_consumer(either: Contexts) -> None:
 
 async def test_a_black_hole(either: Contexts) -> None:
     """Security rule T6: who never reads and never closes is cut off, and nothing is kept."""
-    io = Server(ping_interval=0.02, ping_timeout=0.02, close_timeout=0.02)
+    io = Server(ping_interval=0.2, ping_timeout=0.2, close_timeout=0.02)
     reasons = disconnect_reasons(io)
 
     @io.on("flood")

@@ -14,6 +14,7 @@ from support.trio_client import (
 )
 from support.trio_server import MANY, PIECE, complaints, disconnect_reasons
 from support.trio_websocket_server import UPGRADE, accepting, open_raw, serving
+from trio.testing import wait_all_tasks_blocked
 
 from sansocket.trio_backend import Server, Socket
 
@@ -82,7 +83,7 @@ class TestEnds:
     @pytest.mark.parametrize("reading", [True, False], ids=["reading", "black hole"])
     async def test_by_the_heartbeat(self, reading: bool) -> None:
         """Security rule T6: who does not answer is cut off, also one who does not even read."""
-        io = Server(ping_interval=0.02, ping_timeout=0.02, close_timeout=0.02)
+        io = Server(ping_interval=0.2, ping_timeout=0.2, close_timeout=0.02)
         reasons = disconnect_reasons(io)
 
         @io.on("flood")
@@ -100,6 +101,40 @@ class TestEnds:
             await books.balanced(own=1)
             await trio.aclose_forcefully(stream)
         assert reasons == ["ping timeout"]
+
+    async def test_while_it_is_not_read(self) -> None:
+        """What is written to it tells that it has gone: its handlers are not waited for."""
+        io = Server(max_inbound=1)
+        reasons = disconnect_reasons(io)
+        started = trio.Event()
+
+        @io.on("work")
+        async def work(socket: Socket) -> None:
+            started.set()
+            await until(lambda: not socket.connected)
+
+        async with serving(io.websocket_handler) as port, websocket(port) as client:
+            await client.join()
+            await client.emit("work")
+            await started.wait()
+            await client.emit("work")
+            await wait_all_tasks_blocked()
+            reset(client.stream)
+            io.emit("are you there")
+            await until(lambda: reasons)
+        assert reasons == ["transport close"]
+
+    async def test_refused_and_silent(self) -> None:
+        """Refused after it was accepted, a client has `close_timeout` to close, too."""
+        io = Server(close_timeout=0.02)
+        async with serving(accepting(io)) as port:
+            books = Books(io)
+            stream = await open_stream(port)
+            await stream.send_all(UPGRADE.replace(b"EIO=4", b"EIO=3"))
+            while b"\x88\x02" not in await stream.receive_some():
+                pass  # its close frame
+            await books.balanced(own=1)
+            await trio.aclose_forcefully(stream)
 
     async def test_by_cancellation(self) -> None:
         """The session ends at once, and its handlers are cancelled."""
