@@ -14,6 +14,7 @@ from .errors import (
     AckTimeout,
     ConnectionRefused,
     Disconnected,
+    EventRefused,
     LocalProtocolError,
     Reason,
     RemoteProtocolError,
@@ -21,24 +22,31 @@ from .errors import (
 )
 from .request import Request
 from .socketio.acks import Ack
+from .socketio.adapter import Adapter
 from .socketio.broadcast import Broadcast
 from .socketio.handshake import Handshake
 from .socketio.namespace import Namespace
+from .socketio.namespace_class import NamespaceClass, event
+from .socketio.parent_namespace import ParentNamespace
 from .socketio.parser import Parser
 from .socketio.socket import Socket
 
 __all__ = [
     "Ack",
     "AckTimeout",
+    "Adapter",
     "Bound",
     "Broadcast",
     "ConnectionRefused",
     "Cookie",
     "Disconnected",
     "EngineSocket",
+    "EventRefused",
     "Handshake",
     "LocalProtocolError",
     "Namespace",
+    "NamespaceClass",
+    "ParentNamespace",
     "Parser",
     "PerMessageDeflate",
     "Reason",
@@ -47,4 +55,5 @@ __all__ = [
     "RequestRejected",
     "Socket",
     "StaticFile",
+    "event",
 ]
