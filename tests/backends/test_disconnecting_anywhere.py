@@ -52,6 +52,8 @@ class Anywhere(RuleBasedStateMachine):
         self.orphans = 0
         """Handlers that finish although their client has gone: those at the gate."""
         self.in_handlers = 0
+        self.arrived = self.awaited = 0
+        """Clients that have come to the middleware's gate, and those that are to come."""
         self.connects = self.disconnects = 0
         io = self.host.io
         io.use(self._middleware)
@@ -66,6 +68,7 @@ class Anywhere(RuleBasedStateMachine):
 
     async def _middleware(self, socket: Socket, auth: dict[str, Any]) -> None:
         if auth.get("wait"):
+            self.arrived += 1
             await self.middleware_gate.wait()
 
     async def _connected(self, socket: Socket) -> None:
@@ -108,6 +111,8 @@ class Anywhere(RuleBasedStateMachine):
         client.websocket.send('40{"wait":true}' if waits else "40")
         if not waits:
             assert str(client.websocket.receive()).startswith("40")
+        self.awaited += waits
+        self.host.see(lambda: self.arrived, self.awaited)
         self.alive.append(client)
         self._compare()
         return client
