@@ -30,7 +30,8 @@ class Serving:
         self._trio = runtime
         self._timekeeper = trio.Lock()
         self._connections: set[Connection] = set()
-        self._homes: dict[trio.Nursery, tuple[trio.CancelScope, trio.Event]] = {}
+        self._homes: dict[trio.Event, tuple[trio.Nursery, trio.CancelScope]] = {}
+        """By the event of their end: the nursery, and the scope of its accepting."""
 
     async def serve(
         self,
@@ -140,14 +141,14 @@ class Serving:
         """
         deadline = trio.current_time() + grace
         homes = dict(self._homes)
-        for home, (accepting, _) in homes.items():
+        for home, accepting in homes.values():
             accepting.cancel()
             home.cancel_scope.deadline = min(home.cancel_scope.deadline, deadline)
         shut_down(self._core)
         for connection in list(self._connections):
             connection.wire.finish()
         around = nurseries_around()
-        for home, (_, ended) in homes.items():
+        for ended, (home, _) in homes.items():
             if home not in around:
                 await ended.wait()
         await trio.lowlevel.checkpoint()
@@ -160,14 +161,14 @@ class Serving:
             async with trio.open_nursery() as outer:
                 outer.start_soon(keep_time, self._core, self._trio, self._timekeeper)
                 async with trio.open_nursery() as home:
-                    self._homes[home] = accepting, ended
+                    self._homes[ended] = home, accepting
                     try:
                         yield home
                     finally:
-                        del self._homes[home]
                         abandon(self._core, home)
                 outer.cancel_scope.cancel()
         finally:
+            del self._homes[ended]
             ended.set()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import struct
 
 import pytest
@@ -17,6 +18,7 @@ from support.trio_client import (
     read_to_end,
     reset,
     transport_of,
+    websocket,
 )
 from support.trio_server import complaints, echo_server
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -79,6 +81,22 @@ class TestEnds:
                     await transport_of(stream).send_eof()
                     await read_to_end(transport_of(stream))
             await trio.aclose_forcefully(stream)
+            await books.balanced()
+        assert complaints(caplog) == []
+
+    async def test_before_it_is_accepted(
+        self, either: Contexts, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A connection that is gone when the server takes it from the kernel (rule T1)."""
+        io = Server()
+        async with io.listening(HOST, 0, ssl_context=either.server) as bound:
+            books = Books(io)
+            for _ in range(3):
+                sock = socket.create_connection((HOST, bound.port))
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                sock.close()
+            async with websocket(bound.port, either.client) as client:
+                await client.join()
             await books.balanced()
         assert complaints(caplog) == []
 

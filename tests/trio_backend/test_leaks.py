@@ -8,16 +8,13 @@ import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 
 import trio
-from support.transcript import masked_binary, masked_text, request_bytes, websocket_request_bytes
+from support.transcript import masked_binary, masked_text, request_bytes
 from support.trio_client import HOST, Books, HttpClient, Stream, open_stream, read_to_end, reset
+from support.trio_websocket_server import UPGRADE, serving
 
 from sansocket.trio_backend import Disconnected, Server, Socket
 
-CYCLES = 1000
-"""Twice: tracing the memory makes it three times as slow, so only the second half is traced."""
-
 POLL = "EIO=4&transport=polling"
-UPGRADE = websocket_request_bytes(query="EIO=4&transport=websocket")
 HEADER = masked_text('451-["file",{"_placeholder":true,"num":0}]')
 ATTACHMENT = masked_binary(b"attachment")
 CLOSE = b"\x88\x02\x03"
@@ -153,8 +150,8 @@ async def refused(port: int) -> None:
             await stream.send_all(request)
 
 
-async def test_two_thousand_cycles() -> None:
-    """No descriptor, no task, no session, no timer; and less than 5 kB of memory for each."""
+def busy_server() -> Server:
+    """A server with a handler for each way to go."""
     io = Server(ping_interval=0.5, ping_timeout=0.2)
 
     @io.on("file")
@@ -178,9 +175,45 @@ async def test_two_thousand_cycles() -> None:
     def on_error(error: Exception, *where: object) -> None:
         assert isinstance(error, Disconnected), error
 
+    return io
+
+
+async def run_cycles(io: Server, visit: Callable[[int], Awaitable[None]], cycles: int) -> None:
+    """So many visits, eight at a time; twice, and the memory that the second half keeps is judged.
+
+    Tracing the memory makes everything three times as slow, so only one half is traced.
+    """
+    books = Books(io)
+    timers = len(io.engine.timers)
+
+    async def visits(numbers: Iterator[int]) -> None:
+        for number in numbers:
+            await visit(number)
+
+    async def half() -> None:
+        numbers = iter(range(cycles // 2))
+        async with trio.open_nursery() as nursery:
+            for _ in range(8):
+                nursery.start_soon(visits, numbers)
+        await books.balanced()
+        gc.collect()
+
+    await half()
+    tracemalloc.start()
+    try:
+        await half()
+        growth, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert growth / (cycles // 2) < 500  # bytes; the rule allows ten times as much
+    assert len(io.engine.timers) == timers
+    assert not io.sockets
+
+
+async def test_two_thousand_cycles() -> None:
+    """No descriptor, no task, no session, no timer; and less than 5 kB of memory for each."""
+    io = busy_server()
     async with io.listening(HOST, 0) as bound:
-        books = Books(io)
-        timers = len(io.engine.timers)
 
         async def visit(number: int) -> None:
             if number % 16 < 10:
@@ -190,25 +223,21 @@ async def test_two_thousand_cycles() -> None:
             else:
                 await refused(bound.port)
 
-        async def visits(numbers: Iterator[int]) -> None:
-            for number in numbers:
-                await visit(number)
+        await run_cycles(io, visit, 2000)
 
-        async def cycles(number: int) -> None:
-            numbers = iter(range(number))
-            async with trio.open_nursery() as nursery:
-                for _ in range(8):
-                    nursery.start_soon(visits, numbers)
-            await books.balanced()
-            gc.collect()
 
-        await cycles(CYCLES)
-        tracemalloc.start()
-        try:
-            await cycles(CYCLES)
-            growth, _ = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        assert growth / CYCLES < 500  # bytes; the rule allows ten times as much
-        assert len(io.engine.timers) == timers
-        assert not io.sockets
+async def test_cycles_of_websocket_handler() -> None:
+    """The same where trio-websocket carries the messages."""
+    io = busy_server()
+    async with serving(io.websocket_handler) as port:
+
+        async def visit(number: int) -> None:
+            ending = BY_WEBSOCKET[number % 10]
+            async with await open_stream(port) as stream:
+                await stream.send_all(UPGRADE)
+                await read_until(stream, b"0{")
+                await stream.send_all(masked_text("40"))
+                await read_until(stream, b'40{"sid"')
+                await ending(stream)
+
+        await run_cycles(io, visit, 400)

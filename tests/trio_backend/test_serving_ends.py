@@ -147,6 +147,33 @@ class TestClosing:
         assert ended == ["cancelled"]
         await books.balanced()
 
+    async def test_twice(self) -> None:
+        """A second `aclose` waits as well, and may be less patient than the first."""
+        io = Server()
+        started = trio.Event()
+        order: list[str] = []
+
+        @io.on("work")
+        async def work(socket: Socket) -> None:
+            started.set()
+            try:
+                await trio.sleep_forever()
+            finally:
+                order.append("cancelled")
+
+        async with trio.open_nursery() as nursery:
+            bound: Bound = await nursery.start(io.serve, HOST, 0)
+            async with websocket(bound.port) as client:
+                await client.join()
+                await client.emit("work")
+                await started.wait()
+                nursery.start_soon(io.aclose)
+                await client.close_code()
+            assert order == []
+            await io.aclose(grace=0)
+            order.append("closed")
+        assert order == ["cancelled", "closed"]
+
     async def test_cancelled(self) -> None:
         """A cancelled `aclose` has told the clients, and waits no more."""
         io = Server()

@@ -248,6 +248,10 @@ async def test_engine_server() -> None:
     """Engine.IO alone has the same handler."""
     engine = EngineServer()
 
+    @engine.on("connection")
+    def connection(socket: EngineSocket) -> None:
+        socket.send("welcome")
+
     @engine.on("message")
     def message(socket: EngineSocket, data: str | bytes) -> None:
         socket.send(data)
@@ -256,6 +260,7 @@ async def test_engine_server() -> None:
         serving(engine.websocket_handler) as port,
         websocket(port, path="/engine.io/") as client,
     ):
+        assert await client.receive() == "4welcome"
         await client.send("4text", b"bytes")
         assert await client.receive() == "4text"
         assert await client.receive() == b"bytes"
