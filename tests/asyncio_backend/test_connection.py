@@ -94,3 +94,15 @@ async def test_garbage(either: Contexts, garbage: bytes, caplog: pytest.LogCaptu
         async with websocket(bound.port, either.client) as client:
             await client.join()
     assert complaints(caplog) == []
+
+
+@on_both_loops
+async def test_no_tls(tls: Contexts) -> None:
+    """Who begins a handshake that leads nowhere is told so: an alert, in the clear."""
+    io = echo_server()
+    async with (
+        io.listening(HOST, 0, ssl_context=tls.server) as bound,
+        await open_stream(bound.port) as stream,
+    ):
+        await stream.send_all(b"\x16\x03\x01\x00\x05hello")
+        assert (await stream.read_to_end()).startswith(b"\x15\x03")

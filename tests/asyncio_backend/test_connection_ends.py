@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import struct
 from typing import Unpack
 
 import pytest
-from support.asyncio_client import HOST, Books, HttpClient, open_stream, polling, websocket
+from support.asyncio_client import (
+    HOST,
+    Books,
+    HttpClient,
+    Stream,
+    open_stream,
+    polling,
+    websocket,
+)
 from support.asyncio_server import echo_server
 from support.loops import on_both_loops, turns, until
 from support.servers import complaints, disconnect_reasons
@@ -149,6 +159,58 @@ def big_file(**options: Unpack[ServerOptions]) -> Server:
     io = Server(**options)
     io.static["/big"] = StaticFile(bytes(8_000_000), "application/octet-stream")
     return io
+
+
+class TestTheMomentOfTheEnd:
+    """The peer may be gone already when it is written to, or told of the end: nobody is told."""
+
+    @on_both_loops
+    @pytest.mark.parametrize("path", ["/small", "/big"])
+    async def test_it_cannot_be_told(
+        self,
+        path: str,
+        either: Contexts,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """The operating system says so when the connection is shut down."""
+
+        def not_connected(sock: socket.socket, how: int) -> None:
+            raise OSError(errno.ENOTCONN, "not connected")
+
+        io = big_file()
+        io.static["/small"] = StaticFile(b"", "application/octet-stream")
+        async with io.listening(HOST, 0, ssl_context=either.server) as bound:
+            books = Books(io)
+            async with await open_stream(bound.port, either.client) as stream:
+                monkeypatch.setattr(socket.socket, "shutdown", not_connected)
+                await stream.send_all(request_bytes("GET", path=path, Connection="close"))
+                answer = b""
+                while b"\r\n\r\n" not in answer or (path == "/big" and len(answer) < 8_000_000):
+                    answer += await stream.receive_some()
+            await books.balanced()
+        assert complaints(caplog) == []
+
+    @on_both_loops
+    async def test_it_is_gone(self, either: Contexts, caplog: pytest.LogCaptureFixture) -> None:
+        """And who emits to it does not see it yet."""
+        io = Server()
+        streams: list[Stream] = []
+
+        @io.on("go")
+        async def go(socket: Socket) -> None:
+            streams[0].reset()
+            for number in range(20):
+                socket.emit("gone", number)
+
+        async with io.listening(HOST, 0, ssl_context=either.server) as bound:
+            books = Books(io)
+            async with websocket(bound.port, either.client) as client:
+                await client.join()
+                streams.append(client.stream)
+                await client.emit("go")
+                await books.balanced()
+        assert complaints(caplog) == []
 
 
 class TestAnswersAreReadable:

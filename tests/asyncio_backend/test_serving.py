@@ -20,8 +20,8 @@ from support.asyncio_client import (
     websocket,
 )
 from support.asyncio_server import echo_server, serving
-from support.loops import LOOPS, PATIENCE, LoopFactory, on_both_loops, until
-from support.servers import disconnect_reasons
+from support.loops import LOOPS, PATIENCE, LoopFactory, on_both_loops, turns, until
+from support.servers import complaints, disconnect_reasons
 from support.tls import Contexts
 
 from sansocket.asyncio_backend import EngineServer, EngineSocket, Server, Socket
@@ -289,6 +289,27 @@ class TestOwnListener:
             await closing
             await books.balanced()
         assert secure == [True]
+
+    @on_both_loops
+    async def test_tls_of_the_loop_ends(
+        self, tls: Contexts, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It has no end of one direction alone: who sends nothing more reads nothing more."""
+        io = echo_server()
+        listener = await asyncio.get_running_loop().create_server(
+            io.protocol_factory, HOST, 0, ssl=tls.server
+        )
+        async with listener:
+            books = Books(io)
+            port = listener.sockets[0].getsockname()[1]
+            async with websocket(port, tls.client, receive_buffer=4096) as client:
+                await client.join()
+                await client.emit("flood")
+                await until(lambda: sum(each.backlog for each in io.engine.sessions.values()))
+                client.stream.send_eof()
+                await turns()
+            await books.balanced()
+        assert complaints(caplog) == []
 
     @on_both_loops
     async def test_aclose(self) -> None:

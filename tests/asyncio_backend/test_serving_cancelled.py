@@ -159,9 +159,10 @@ async def tolerant(visit: Callable[[int], Awaitable[None]], port: int) -> None:
 
 
 PROGRAM: Final = """
-import asyncio, sys
+import asyncio, signal, sys
 from sansocket.asyncio_backend import Server
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background
 io = Server()
 
 @io.on("connect")
