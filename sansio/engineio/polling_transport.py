@@ -138,7 +138,7 @@ class PollingTransport:
         session.carrier = self
         if session.outbox:
             self.due = True
-        elif session.state is State.CLOSING:
+        elif session.over:
             session.abort(Reason.FORCED_CLOSE)
         elif session.state is State.PROBING:
             session.outbox.append(NOOP)

@@ -301,13 +301,16 @@ class Session:
         if self.carrier is not None and not self.outbox:
             self.outbox.append(NOOP)
             self.carrier.ready()
-        self.observers.tell("upgrading", self, "websocket")
+        if not self.over:
+            self.observers.tell("upgrading", self, "websocket")
 
     def upgrade(self, carrier: Carrier) -> None:
         """The WebSocket takes over, with all that waits in the outbox (rule 34).
 
-        Raises RemoteProtocolError where it has not probed (security rule T24).
+        That of a session which is closing brings this, and closes. Raises
+        RemoteProtocolError where it has not probed (security rule T24).
         """
+        closing = self.over
         self.step(Input.UPGRADE)
         self.transport = "websocket"
         self.prober = None
@@ -316,6 +319,9 @@ class Session:
         poll, self.carrier = self.carrier, carrier
         if poll is not None:
             poll.ready()
+        if closing:
+            self._finish(1000)
+            return
         if self.outbox:
             carrier.ready()
         self.observers.tell("upgrade", self, "websocket")
@@ -339,7 +345,8 @@ class Session:
 
         By polling the close packet is alone in its payload, for the reference's client
         closes on it before it looks at the packets beside it. So it waits, up to
-        `linger_timeout`, for the GET after the one that brings the rest (rule 31).
+        `linger_timeout`, for the GET after the one that brings the rest (rule 31), or for
+        the WebSocket that is about to take over: its client may have stopped polling (rule 39).
         """
         if self.over:
             return
@@ -348,7 +355,6 @@ class Session:
             self.abort(reason)
             return
         self.step(Input.CLOSE)
-        self._dismiss()
         self._timer.cancel()
         self._timer = self._timers.after(self._config.linger_timeout, self._linger_over)
         self._relieve()
@@ -364,22 +370,25 @@ class Session:
         """
         if self.state is State.CLOSED:
             return
-        lingering = self.state is State.CLOSING
+        closing = self.over
         polling = self.state is not State.WEBSOCKET
         self.step(Input.END)
-        self._timer.cancel()
         self._dismiss()
-        self._forget(self)
         if self.carrier is None:
             self.outbox.clear()
             self.backlog = 0
-        else:
-            if polling:
-                self.outbox.append(farewell)
+        elif polling:
+            self.outbox.append(farewell)
+        self._finish(close_code)
+        if not closing:
+            self._tell_closed(reason)
+
+    def _finish(self, close_code: int) -> None:
+        self._timer.cancel()
+        self._forget(self)
+        if self.carrier is not None:
             self.carrier.finish(close_code)
         self._relieve()
-        if not lingering:
-            self._tell_closed(reason)
 
     def _tell_closed(self, reason: Reason) -> None:
         self.receiver.closed(reason)

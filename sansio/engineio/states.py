@@ -26,6 +26,11 @@ class State(Enum):
     """Carried by a WebSocket."""
     CLOSING = auto()
     """Over for the application; the next poll will tell the client."""
+    CLOSING_OFFERED = auto()
+    """The same, and a WebSocket has come for it and has not probed yet."""
+    CLOSING_PROBING = auto()
+    """The same, and the WebSocket has probed: a client that has stopped polling for it will
+    learn of the end by nothing else (rules 33 and 39)."""
     CLOSED = auto()
 
 
@@ -51,18 +56,28 @@ TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
     State.OFFERED: {
         Input.PROBE: State.PROBING,
         Input.WITHDRAW: State.POLLING,
-        Input.CLOSE: State.CLOSING,
+        Input.CLOSE: State.CLOSING_OFFERED,
         Input.END: State.CLOSED,
     },
     State.PROBING: {
         Input.UPGRADE: State.WEBSOCKET,
         Input.WITHDRAW: State.POLLING,
-        Input.CLOSE: State.CLOSING,
+        Input.CLOSE: State.CLOSING_PROBING,
         Input.END: State.CLOSED,
     },
     State.WEBSOCKET: {Input.END: State.CLOSED},
     State.CLOSING: {Input.END: State.CLOSED},
+    State.CLOSING_OFFERED: {
+        Input.PROBE: State.CLOSING_PROBING,
+        Input.WITHDRAW: State.CLOSING,
+        Input.END: State.CLOSED,
+    },
+    State.CLOSING_PROBING: {
+        Input.UPGRADE: State.CLOSED,
+        Input.WITHDRAW: State.CLOSING,
+        Input.END: State.CLOSED,
+    },
     State.CLOSED: {},
 }
 
-OVER: Final = frozenset({State.CLOSING, State.CLOSED})
+OVER: Final = frozenset({State.CLOSING, State.CLOSING_OFFERED, State.CLOSING_PROBING, State.CLOSED})

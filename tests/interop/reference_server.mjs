@@ -39,11 +39,23 @@ function serveMainNamespace(io) {
     if (auth.unwelcome) {
       socket.disconnect(true);
     }
+    if (auth.unwelcomeAfter !== undefined) {
+      dismiss(socket, auth.unwelcomeAfter);
+    }
     serveMessages(socket);
     serveAcknowledgements(io, socket);
     serveRooms(io, socket);
     serveStreams(socket);
   });
+}
+
+async function dismiss(socket, milliseconds) {
+  socket.emit("last", 0);
+  await sleep(milliseconds);
+  for (const number of [1, 2, 3]) {
+    socket.emit("last", number);
+  }
+  socket.disconnect(true);
 }
 
 function serveMessages(socket) {

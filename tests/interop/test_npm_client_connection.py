@@ -89,6 +89,14 @@ def test_server_disconnects_at_once(play: Play) -> None:
     ]
 
 
+def test_server_disconnects_soon(play: Play) -> None:
+    """Rules 33, 39 and 69: 0 to 5 ms after the connect, which is in the midst of an upgrade.
+
+    What was sent before comes, once and in order, and then every client knows why it ends.
+    """
+    assert play("serverDisconnectsSoon") == [[["io server disconnect", [0, 1, 2, 3], False]]] * 12
+
+
 @with_both_parsers
 def test_client_disconnects(play: Play) -> None:
     """A DISCONNECT packet is what the server's handler is told of."""

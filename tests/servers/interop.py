@@ -72,6 +72,15 @@ def serve_main_namespace(io: App, start: Start, sleep: Sleep) -> None:
             socket.join(f"watching {auth['watch']}")
         if auth.get("unwelcome"):
             socket.disconnect(close=True)
+        if "unwelcomeAfter" in auth:
+            start(lambda: dismiss(socket, auth["unwelcomeAfter"] / 1000))
+
+    async def dismiss(socket: Socket, seconds: float) -> None:
+        socket.emit("last", 0)
+        await sleep(seconds)
+        for number in (1, 2, 3):
+            socket.emit("last", number)
+        socket.disconnect(close=True)
 
     @io.on("disconnect")
     async def disconnected(socket: Socket, reason: str) -> None:

@@ -16,6 +16,12 @@ from sansocket.sansio.timers import Timers
 
 POLLED = [State.POLLING, State.OFFERED, State.PROBING]
 OPEN = [*POLLED, State.WEBSOCKET]
+CLOSING = {
+    State.POLLING: State.CLOSING,
+    State.OFFERED: State.CLOSING_OFFERED,
+    State.PROBING: State.CLOSING_PROBING,
+}
+"""What becomes of a session that closes while no poll waits that could say so."""
 
 
 class FakeCarrier:

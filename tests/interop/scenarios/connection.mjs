@@ -84,6 +84,27 @@ export async function serverDisconnectsAtOnce(scene, see) {
   see(socket.active);
 }
 
+// Clients that are disconnected at every step of their upgrade, where they have one. The WebSocket
+// is the slower one, so that they wait for it, with their polling paused.
+export async function serverDisconnectsSoon(scene, see) {
+  const proxy = await scene.proxy();
+  proxy.latency = { polling: 1, websocket: 2 };
+  for (const through of [undefined, proxy]) {
+    for (let milliseconds = 0; milliseconds <= 5; milliseconds += 1) {
+      const sockets = Array.from({ length: 10 }, () =>
+        scene.open("/", { through, auth: { unwelcomeAfter: milliseconds } }),
+      );
+      const seen = sockets.map(async (socket) => {
+        const last = [];
+        socket.on("last", (number) => last.push(number));
+        return [await reason(socket), last, socket.active];
+      });
+      const kinds = new Set((await Promise.all(seen)).map((each) => JSON.stringify(each)));
+      see([...kinds].map(JSON.parse));
+    }
+  }
+}
+
 export async function clientDisconnects(scene, see) {
   const name = scene.name();
   const gone = await scene.watch(name);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.sessions import OPEN, POLLED, Bench, messages, text
+from support.sessions import CLOSING, OPEN, Bench, FakeCarrier, messages, text
 
 from sansocket.sansio.engineio.states import State
 from sansocket.sansio.errors import Reason
@@ -52,26 +52,26 @@ def test_close_with_an_idle_carrier(state: State) -> None:
     assert len(bench.timers) == 0
 
 
-@pytest.mark.parametrize("state", POLLED)
+@pytest.mark.parametrize("state", CLOSING)
 def test_close_is_alone_in_its_payload(state: State) -> None:
     """Protocol rule 69: the reference's client closes on it before it looks beside it."""
     bench = Bench(state)
     carrier = bench.carrier()
     bench.session.send(text("last"))
     bench.session.close(Reason.FORCED_CLOSE)
-    assert (bench.session.state, bench.session.over) == (State.CLOSING, True)
+    assert (bench.session.state, bench.session.over) == (CLOSING[state], True)
     assert bench.receiver.reasons == [Reason.FORCED_CLOSE]
     assert carrier.take() == ["4last"]
 
 
-@pytest.mark.parametrize("state", POLLED)
+@pytest.mark.parametrize("state", CLOSING)
 def test_close_without_a_poll(state: State) -> None:
     """Protocol rule 31: the next poll brings what was sent, and the close."""
     bench = Bench(state)
     session = bench.session
     session.send(text("last"))
     session.close(Reason.SERVER_SHUTTING_DOWN)
-    assert (session.state, session.over) == (State.CLOSING, True)
+    assert (session.state, session.over) == (CLOSING[state], True)
     assert bench.receiver.reasons == [Reason.SERVER_SHUTTING_DOWN]
     assert bench.forgotten == []
     bench.advance(29.9)
@@ -101,21 +101,88 @@ def test_nobody_comes_for_the_close() -> None:
     assert len(bench.timers) == 0
 
 
-@pytest.mark.parametrize("end", ["close", "abort"])
 @pytest.mark.parametrize("probed", [False, True])
 @pytest.mark.parametrize("parked", [False, True])
-def test_end_during_an_upgrade(end: str, probed: bool, parked: bool) -> None:
-    """Protocol rule 39, security rule T13: the WebSocket that probes goes with its session."""
+def test_abort_during_an_upgrade(probed: bool, parked: bool) -> None:
+    """Security rule T13: the WebSocket that probes goes with its session."""
     bench = Bench()
     if parked:
         bench.carrier()
     prober = bench.offer()
     if probed:
         bench.session.probe()
-    getattr(bench.session, end)(Reason.FORCED_CLOSE)
+    bench.session.abort(Reason.FORCED_CLOSE)
     assert (prober.withdrawn, bench.session.prober) == (1, None)
     bench.advance(100.0)
     assert prober.withdrawn == 1
+    assert len(bench.timers) == 0
+
+
+@pytest.mark.parametrize("probed", [False, True])
+@pytest.mark.parametrize("poll", [False, True])
+def test_close_during_an_upgrade(probed: bool, poll: bool) -> None:
+    """Protocol rules 34 and 39: the WebSocket takes over all the same, brings the rest, closes."""
+    bench = Bench()
+    session = bench.session
+    told: list[str] = []
+    for event in ("upgrading", "upgrade"):
+        session.on(event, told.append)
+    prober = bench.offer()
+    if probed:
+        session.probe()
+        told.clear()
+    parked = bench.carrier() if poll else None
+    session.send(text("last"))
+    session.close(Reason.FORCED_CLOSE)
+    session.send(text("too late"))
+    if not probed:
+        session.probe()
+    websocket = FakeCarrier(session)
+    session.upgrade(websocket)
+    assert (session.state, session.carrier, session.prober) == (State.CLOSED, websocket, None)
+    assert (websocket.close_codes, prober.withdrawn) == ([1000], 0)
+    assert websocket.take() == ["4last"]
+    assert parked is None or parked.calls == 2  # it has its answer, with none of this
+    assert bench.forgotten == [session]
+    assert bench.receiver.reasons == [Reason.FORCED_CLOSE]
+    # The application heard of the close, and hears of nothing after it.
+    bench.timers.fire(bench.now)
+    assert told == []
+    assert len(bench.timers) == 0
+
+
+@pytest.mark.parametrize("probed", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+def test_close_during_an_upgrade_that_fails(probed: bool, late: bool) -> None:
+    """Protocol rules 31 and 37, security rule T13: the next poll brings the rest, or nobody."""
+    bench = Bench(upgrade_timeout=10.0, linger_timeout=30.0)
+    session = bench.session
+    prober = bench.offer()
+    if probed:
+        session.probe()
+    session.send(text("last"))
+    session.close(Reason.FORCED_CLOSE)
+    bench.timers.fire(bench.now)
+    if late:
+        bench.advance(10.0)
+    else:
+        session.withdraw()
+    assert (session.state, prober.withdrawn) == (State.CLOSING, 1)
+    assert bench.carrier().take() == ["4last"]
+    session.carrier = None
+    bench.advance(30.0)
+    assert (session.state, bench.forgotten) == (State.CLOSED, [session])
+    assert len(bench.timers) == 0
+
+
+def test_linger_is_over_before_the_upgrade() -> None:
+    """Security rule T13: whichever of the two bounds is the shorter."""
+    bench = Bench(upgrade_timeout=40.0, linger_timeout=30.0)
+    prober = bench.offer()
+    bench.session.close(Reason.FORCED_CLOSE)
+    bench.timers.fire(bench.now)
+    bench.advance(30.0)
+    assert (bench.session.state, prober.withdrawn) == (State.CLOSED, 1)
     assert len(bench.timers) == 0
 
 

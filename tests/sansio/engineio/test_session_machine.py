@@ -16,6 +16,14 @@ PACKETS: st.SearchStrategy[str | bytes] = st.one_of(
 )
 
 
+UPGRADING = {
+    State.OFFERED,
+    State.PROBING,
+    State.CLOSING_OFFERED,
+    State.CLOSING_PROBING,
+}
+
+
 class SessionMachine(RuleBasedStateMachine):
     """A session between a client, a server and the time; whatever they do, in any order."""
 
@@ -106,7 +114,7 @@ class SessionMachine(RuleBasedStateMachine):
     @invariant()
     def has_its_timers_and_no_more(self) -> None:
         """Security rules 11 and T13: one heartbeat, and one upgrade while there is one."""
-        upgrading = self.session.state in (State.OFFERED, State.PROBING)
+        upgrading = self.session.state in UPGRADING
         alive = self.session.state is not State.CLOSED
         assert len(self.bench.timers) == alive + upgrading
         assert (self.session.prober is not None) is upgrading
@@ -123,7 +131,8 @@ class SessionMachine(RuleBasedStateMachine):
         """Protocol rule 34: each message once, in its order, whatever carries it."""
         arrived = [message for message in self.arrived if str(message)[:1] == "4"]
         assert arrived == self.sent[: len(arrived)]
-        if not self.session.over:
+        # While it closes, too, until nobody may come for them any more.
+        if self.session.state is not State.CLOSED:
             waiting = [message for one in self.session.outbox for message in one.messages]
             assert [*arrived, *(item for item in waiting if item not in ("2", "6"))] == self.sent
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.sessions import Bench, FakeCarrier, text
+from support.sessions import CLOSING, Bench, FakeCarrier, text
 
 from sansocket.sansio.engineio.states import State
 from sansocket.sansio.errors import RemoteProtocolError
@@ -56,7 +56,9 @@ def test_probe_finds_a_poll_that_has_its_answer() -> None:
     assert poll.take() == ["4a"]
 
 
-@pytest.mark.parametrize("state", [State.OFFERED, State.PROBING, State.WEBSOCKET, State.CLOSING])
+@pytest.mark.parametrize(
+    "state", [State.OFFERED, State.PROBING, State.WEBSOCKET, *CLOSING.values()]
+)
 def test_second_websocket(state: State) -> None:
     """Protocol rule 35, security rule T24: it is refused, and the first knows nothing of it."""
     bench = Bench(state)

@@ -37,7 +37,8 @@ def test_closed_is_final_and_always_near() -> None:
 
 def test_over_is_for_ever() -> None:
     """An application is told of the end once, and of nothing after it."""
-    assert {State.CLOSING, State.CLOSED} == OVER
+    closing = {State.CLOSING, State.CLOSING_OFFERED, State.CLOSING_PROBING}
+    assert closing | {State.CLOSED} == OVER
     assert reachable(set(OVER)) == OVER
     for state in FIRST:
         assert state not in OVER
@@ -49,12 +50,14 @@ def test_upgrade_takes_a_probe() -> None:
         (state, what, after)
         for state, row in TRANSITIONS.items()
         for what, after in row.items()
-        if after in (State.OFFERED, State.PROBING, State.WEBSOCKET)
+        if what in (Input.OFFER, Input.PROBE, Input.UPGRADE)
     ]
     assert ways == [
         (State.POLLING, Input.OFFER, State.OFFERED),
         (State.OFFERED, Input.PROBE, State.PROBING),
         (State.PROBING, Input.UPGRADE, State.WEBSOCKET),
+        (State.CLOSING_OFFERED, Input.PROBE, State.CLOSING_PROBING),
+        (State.CLOSING_PROBING, Input.UPGRADE, State.CLOSED),
     ]
 
 
@@ -67,4 +70,12 @@ def test_no_way_back_from_a_websocket() -> None:
 def test_failed_upgrade_leaves_polling(state: State) -> None:
     """Protocol rule 37."""
     assert TRANSITIONS[state][Input.WITHDRAW] is State.POLLING
-    assert TRANSITIONS[state][Input.CLOSE] is State.CLOSING
+
+
+@pytest.mark.parametrize("state", [State.OFFERED, State.PROBING])
+def test_close_during_an_upgrade(state: State) -> None:
+    """Protocol rule 39: the upgrade goes on, and may fail as it might have before."""
+    closing = TRANSITIONS[state][Input.CLOSE]
+    assert closing in OVER
+    assert TRANSITIONS[closing][Input.WITHDRAW] is State.CLOSING
+    assert set(TRANSITIONS[closing]) == set(TRANSITIONS[state]) - {Input.CLOSE}
