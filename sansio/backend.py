@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from .bound import Bound
 from .config import EngineOptions, ServerOptions
 from .engineio.app import EngineApp
+from .engineio.neighbours import Neighbours, decode_handover
 from .engineio.peer import Peer
 from .engineio.server import Engine
 from .engineio.wire import ServerWire
@@ -27,6 +28,7 @@ __all__ = [
     "Core",
     "EngineApp",
     "EngineOptions",
+    "Neighbours",
     "Parser",
     "Peer",
     "ServerOptions",
@@ -34,6 +36,7 @@ __all__ = [
     "Start",
     "TaskFunction",
     "abandon",
+    "decode_handover",
     "fire",
     "lost",
     "shut_down",

@@ -14,7 +14,7 @@ Rule 5. An answer has a Content-Length and is never chunked, so HTTP/1.0 can rea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
@@ -51,6 +51,7 @@ class Phase(Enum):
     ANSWERING = "a whole request was handed out and waits for its answer"
     CLOSING = "no further request will be read"
     SWITCHED = "the connection was handed over to WebSocket"
+    STRAYED = "a head was read whose request is not for us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,24 @@ class HttpConnection:
     The bounds are inclusive and in bytes (security rules T4 and 9): `max_body` of a body;
     `max_head` of a head with its empty line, and as much of the chunk extensions and
     trailers of one body; `max_line` of a line of the head without its end.
+
+    `strays` is asked about every head: one for which it returns True is STRAYED, until
+    somebody else has taken its bytes (`stray`), or `keep` has it served here.
     """
 
     def __init__(
-        self, *, max_body: int, max_head: int = 16384, max_line: int = 8192, max_headers: int = 128
+        self,
+        *,
+        max_body: int,
+        max_head: int = 16384,
+        max_line: int = 8192,
+        max_headers: int = 128,
+        strays: Callable[[Request], bool] | None = None,
     ) -> None:
         self._max_body, self._max_head = max_body, max_head
         self._max_line, self._max_headers = max_line, max_headers
+        self._strays = strays
+        self._stray = b""
         self._h11 = h11.Connection(h11.SERVER)
         self._phase = Phase.IDLE
         self._buffer = bytearray()
@@ -108,13 +120,15 @@ class HttpConnection:
         """Store what has arrived; b"" is nothing, not the end of the stream.
 
         Raises RemoteProtocolError for more than MAX_PIPELINED while a request is answered (to
-        stop reading would hide that a polling client has gone), LocalProtocolError once SWITCHED.
+        stop reading would hide that a polling client has gone) or STRAYED, LocalProtocolError
+        once SWITCHED.
         """
         if self._phase is Phase.SWITCHED:
             raise LocalProtocolError("the connection speaks WebSocket now")
         if self._phase is Phase.CLOSING:
             return
-        if self._phase is Phase.ANSWERING and len(self._buffer) + len(data) > MAX_PIPELINED:
+        waits = self._phase is Phase.ANSWERING or self._phase is Phase.STRAYED
+        if waits and len(self._buffer) + len(data) > MAX_PIPELINED:
             self._close()
             raise RemoteProtocolError("too much sent before the answer")
         self._buffer += data
@@ -128,6 +142,8 @@ class HttpConnection:
         try:
             if self._phase is Phase.IDLE and (head := self._take_head()) is not None:
                 self._read_head(head)
+                if self._strays is not None and self._request and self._strays(self._request):
+                    self._phase, self._stray = Phase.STRAYED, head
             if self._phase is Phase.BODY and self._request is not None:
                 return self._take_body(self._request)
         except (RemoteProtocolError, h11.RemoteProtocolError) as error:
@@ -137,8 +153,21 @@ class HttpConnection:
             raise RemoteProtocolError(str(error)[:200], status=error.error_status_hint) from error
         return None
 
+    @property
+    def stray(self) -> bytes:
+        """All that has come from the beginning of the request that STRAYED, or b""."""
+        return self._stray + self._buffer if self._phase is Phase.STRAYED else b""
+
+    def keep(self) -> None:
+        """Serve the request that STRAYED; raises LocalProtocolError where none has."""
+        if self._phase is not Phase.STRAYED:
+            raise LocalProtocolError("no request has strayed")
+        self._phase, self._stray = Phase.BODY, b""
+
     def data_to_send(self) -> list[bytes]:
         """The "100 Continue" that a client awaits before its body, until the answer; drained."""
+        if self._phase is Phase.STRAYED:
+            return []
         data, self._interim = self._interim, []
         return data
 
@@ -193,6 +222,7 @@ class HttpConnection:
 
     def _close(self) -> None:
         self._phase, self._request, self._chunked = Phase.CLOSING, None, None
+        self._stray = b""
         self._buffer.clear()
         self._interim.clear()
 

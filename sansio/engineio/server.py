@@ -26,6 +26,7 @@ from .ends import Receiver
 from .events import ENGINE_EVENTS
 from .handshake import Code, ConnectionFailure, RequestRefused, open_packet
 from .http import check_headers
+from .neighbours import Neighbours, owned
 from .peer import Peer
 from .session import Session
 from .states import State
@@ -72,6 +73,8 @@ class Engine:
         self.observers = Observers(ENGINE_EVENTS, runtime.log)
         self.static: dict[str, StaticFile] = {}
         """Files served beside the engine, by path: a fixed table (security rule 33)."""
+        self.neighbours: Neighbours | None = None
+        """The other workers, where there are any: told before the first connection comes."""
         self._upper = upper
         self._log = runtime.log
         if config.generate_id is not None:
@@ -216,7 +219,7 @@ class Engine:
     def _session_id(self, request: Request) -> str:
         generate_id = self.config.generate_id
         if generate_id is None:
-            session_id = self.new_id()
+            session_id = self._owned(self.new_id())
             if session_id in self.sessions:
                 raise RequestRefused(Code.BAD_REQUEST, name="ID_GENERATION_ERROR")
             return session_id
@@ -224,6 +227,7 @@ class Engine:
             session_id = generate_id(bodiless(request))
             if SESSION_ID.fullmatch(session_id) is None:
                 raise ValueError("expected 1 to 128 letters, digits and -._~")
+            session_id = self._owned(session_id)
             if session_id in self.sessions:
                 raise ValueError("a session has this id already")
         except Exception as error:
@@ -232,6 +236,11 @@ class Engine:
                 Code.BAD_REQUEST, name="ID_GENERATION_ERROR", error=error
             ) from error
         return session_id
+
+    def _owned(self, session_id: str) -> str:
+        """The id as it is among workers, who tell by it whose the session is."""
+        neighbours = self.neighbours
+        return session_id if neighbours is None else owned(session_id, neighbours.name)
 
     def close(self, reason: Reason = Reason.SERVER_SHUTTING_DOWN) -> None:
         """End every session, in good order."""

@@ -15,6 +15,7 @@ from ..request import Request
 from . import cors
 from .handshake import refusal
 from .http import HttpConnection, Phase, Response
+from .neighbours import encode_handover, owner
 from .peer import Peer
 from .permessage_deflate import negotiate
 from .polling_transport import PollingTransport
@@ -36,7 +37,8 @@ class ServerWire:
     returns whenever `wake` was called and it can write; that pull is the demand, so
     what is not pulled is the backlog. After each of these it looks at `closing`
     (write the rest, then tell the peer that nothing more comes), `closed` (close the
-    connection) and `paused` (do not read until woken).
+    connection) and `paused` (do not read until woken). Among several workers it looks at
+    `destination` too: write the rest, then give the connection to that worker.
     """
 
     __slots__ = (
@@ -56,13 +58,17 @@ class ServerWire:
         "_websocket",
         "closed",
         "closing",
+        "destination",
     )
 
     def __init__(self, engine: Engine, wake: Callable[[], None], now: float, peer: Peer) -> None:
         self._engine = engine
         self._wake = wake
         self._peer = peer
-        self._http = HttpConnection(max_body=engine.config.max_payload)
+        self._http = HttpConnection(
+            max_body=engine.config.max_payload,
+            strays=None if engine.neighbours is None else self._strays,
+        )
         self._phase = Phase.IDLE
         self._polling = PollingTransport(engine, self._notify, peer)
         self._websocket: WebSocket | None = None
@@ -77,6 +83,8 @@ class ServerWire:
         """Nothing comes after what `data_to_send` returns next."""
         self.closed = False
         """The connection is to be closed now, whatever waits."""
+        self.destination: str | None = None
+        """The worker that this connection has to go to: see `handover`."""
 
     # For the driver
 
@@ -126,16 +134,37 @@ class ServerWire:
     def paused(self) -> bool:
         """Whether the connection should not be read from; `wake` tells when to look again."""
         transport = self._transport
-        if transport is None or not transport.congested:
+        if transport is None:
+            return self.destination is not None
+        if not transport.congested:
             return False
         # Not by way of `_notify`: a driver that is still writing has not pulled since it was
         # woken last, and is woken all the same to read on.
         transport.when_relieved(self._wake)
         return True
 
+    @property
+    def handover(self) -> bytes:
+        """What goes with the connection to `destination`, once all is written.
+
+        When it has gone there, it is lost to us; otherwise there is `keep`.
+        """
+        return encode_handover(self._peer, self._http.stray)
+
+    def keep(self, now: float) -> None:
+        """There is no way to `destination`: the connection stays, and its request is answered.
+
+        No effect where that has been decided already.
+        """
+        if self.destination is not None:
+            self.destination = None
+            self._http.keep()
+            self._resume(now)
+
     def lost(self) -> None:
         """The connection is gone; idempotent."""
         self.closing = self.closed = True
+        self.destination = None
         # Nobody is there to be woken, and there is no end to wait for.
         self._awake = self._ending = True
         self._timer.cancel()
@@ -182,9 +211,18 @@ class ServerWire:
             if self._websocket is not None:
                 return
         self._out += self._http.data_to_send()
-        if self._out:
+        if self._out or self.destination is not None:
             self._notify()
         self._watch(now)
+
+    def _strays(self, request: Request) -> bool:
+        """Whether the connection has to go to another worker, whose session the request is for."""
+        neighbours = self._engine.neighbours
+        name = owner(request) if self._engine.serves(request.path) else None
+        if neighbours is None or name is None or name == neighbours.name:
+            return False
+        self.destination = name
+        return True
 
     def _serve(self, request: Request, now: float) -> None:
         response: Response | None = NOT_FOUND
@@ -229,7 +267,7 @@ class ServerWire:
                 if head is not None and self._engine.serves(head.path):
                     self._polling.announce(head)
             self._timer.move(now + self._engine.config.body_timeout)
-        elif phase is Phase.HEAD and before is not Phase.HEAD:
+        elif phase in (Phase.HEAD, Phase.STRAYED) and before is not phase:
             self._timer.move(now + self._engine.config.head_timeout)
 
     def _timed_out(self, now: float) -> None:
@@ -267,6 +305,7 @@ class ServerWire:
         A connection closed with bytes unread is reset, and the peer may lose the answer.
         """
         self.closing = True
+        self.destination = None
         self._end()
 
     def _end(self) -> None:
