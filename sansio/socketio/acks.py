@@ -5,7 +5,7 @@ This module does not know how an acknowledgement travels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 from ..errors import AckTimeout, LocalProtocolError
@@ -67,10 +67,11 @@ class Acks:
             pending.timer.cancel()
         return pending
 
-    def fail_all(self, error: Exception) -> None:
-        """None will come: the socket is gone."""
+    def fail_all(self, error: Exception, but: Container[int] = ()) -> None:
+        """None will come, but for these numbers: the socket is gone."""
         for number in list(self._pending):
-            self.fail(number, error)
+            if number not in but:
+                self.fail(number, error)
 
 
 class Collection:

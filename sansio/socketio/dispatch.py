@@ -1,33 +1,23 @@
-"""From an event to the handlers, and from what they return to the acknowledgement.
+"""From an event to the handlers and the middleware of a server.
 
-The one boundary between the protocol and what the application wrote: a handler
-that fails is reported, and takes down neither its connection nor the server.
+How they are called, and where their exceptions end, is `boundary.py`'s matter.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import partial
 
 from ..errors import ConnectionRefused, EventRefused, LocalProtocolError
-from ..failures import Failures, WrongArguments
-from ..handlers import Handler
-from ..runtime import Runtime
-from .acks import Ack, Values
+from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller
 from .events import ConnectRequested, Disconnected, Event, EventReceived
 from .listeners import Registry
 from .socket import Socket, State
 
-INTERNAL_ERROR: Final = "Internal server error"
-"""All that a client is told of an exception in a handler or a middleware."""
 
-
-class Dispatch:
+class Dispatch(Boundary[Socket]):
     """Calls the handlers and the middleware of all namespaces."""
 
-    __slots__ = ("failures",)
-
-    def __init__(self, runtime: Runtime) -> None:
-        self.failures: Failures[Socket] = Failures(runtime)
+    __slots__ = ()
 
     # For the mailbox
 
@@ -71,31 +61,11 @@ class Dispatch:
     # Events
 
     async def _received(self, event: EventReceived) -> None:
-        socket, name = event.socket, event.name
-        answer = Answer(event)
-        if socket.listens and not await self._let_through(event, answer):
-            return
-        for registry, before in callers(socket):
-            for handler in registry.any:
-                await self._call(handler, (*before, name, *event.args), socket, name)
-        for registry, before in callers(socket):
-            for handler in registry.events.get(name):
-                if handler.once and not registry.events.take(name, handler):
-                    continue
-                try:
-                    value = handler.function(*arguments(handler, before, event, answer))
-                    if handler.is_async:
-                        value = await value
-                except Exception as error:
-                    answer.ack({"message": INTERNAL_ERROR})
-                    self.failures.report(error, socket, name, event.args)
-                else:
-                    answer.returned(handler, value)
-        try:
-            answer.finish()
-        except Exception as error:
-            answer.ack({"message": INTERNAL_ERROR})
-            self.failures.report(error, socket, name, event.args)
+        socket = event.socket
+        number = event.ack
+        answer = Answer(None if number is None else partial(socket.reply, number))
+        if not socket.listens or await self._let_through(event, answer):
+            await self.handle_event(callers(socket), socket, event.name, event.args, answer)
 
     async def _let_through(self, event: EventReceived, answer: Answer) -> bool:
         """Ask the socket's middleware; the client that waits is told of a refusal."""
@@ -140,7 +110,7 @@ class Dispatch:
         else:
             if socket.state is State.CONNECTING:
                 socket.accept()
-                await self._lifecycle(socket, "connect")
+                await self.lifecycle(callers(socket), socket, "connect")
 
     def _refuse(self, socket: Socket, message: str, data: object = None) -> None:
         if socket.state is State.CONNECTING:
@@ -150,53 +120,9 @@ class Dispatch:
                 self.failures.report(error, socket, "connect", ())
 
     async def _disconnected(self, event: Disconnected) -> None:
-        await self._lifecycle(event.socket, "disconnecting", event.reason)
-        await self._lifecycle(event.socket, "disconnect", event.reason)
-
-    async def _lifecycle(self, socket: Socket, name: str, *args: Any) -> None:
-        for registry, before in callers(socket):
-            for handler in registry.events.get(name):
-                if not handler.once or registry.events.take(name, handler):
-                    await self._call(handler, (*before, *args), socket, name)
-
-    async def _call(self, handler: Handler, args: Values, socket: Socket, name: str) -> None:
-        """Call a handler whose answer nobody waits for."""
-        try:
-            if not handler.takes(len(args)):
-                raise WrongArguments(f"{name!a} came with other arguments than its handler takes")
-            waiting = handler.function(*args)
-            if handler.is_async:
-                await waiting
-        except Exception as error:
-            self.failures.report(error, socket, name, args)
-
-
-class Answer:
-    """The acknowledgement of one event, whoever gives it."""
-
-    __slots__ = ("_event", "_values", "ack")
-
-    def __init__(self, event: EventReceived) -> None:
-        self._event = event
-        self._values: Values | None = None
-        self.ack = Ack(None if event.ack is None else self._reply)
-
-    def _reply(self, values: Values) -> None:
-        assert self._event.ack is not None
-        self._event.socket.reply(self._event.ack, values)
-
-    def returned(self, handler: Handler, value: Any) -> None:
-        """A handler without an Ack has returned; the first value that is not None counts."""
-        if handler.special_at is None and not self._values:
-            if value is None:
-                self._values = ()
-            else:
-                self._values = value if isinstance(value, tuple) else (value,)
-
-    def finish(self) -> None:
-        """All handlers are done; raises LocalProtocolError for what cannot be encoded."""
-        if self._values is not None:
-            self.ack(*self._values)
+        socket = event.socket
+        await self.lifecycle(callers(socket), socket, "disconnecting", event.reason)
+        await self.lifecycle(callers(socket), socket, "disconnect", event.reason)
 
 
 def registries_of(socket: Socket) -> list[Registry]:
@@ -206,24 +132,11 @@ def registries_of(socket: Socket) -> list[Registry]:
     return [socket.namespace.registry]
 
 
-def callers(socket: Socket) -> list[tuple[Registry, Values]]:
+def callers(socket: Socket) -> list[Caller]:
     """The same, each with what its handlers get before the arguments of the event."""
     if socket.listens:
         return [(socket.namespace.registry, (socket,)), (socket.registry, ())]
     return [(socket.namespace.registry, (socket,))]
-
-
-def arguments(handler: Handler, before: Values, event: EventReceived, answer: Answer) -> Values:
-    """What a handler is called with; raises WrongArguments when it takes less or more."""
-    args: Values = (*before, *event.args)
-    if handler.special_at is not None:
-        place = handler.special_at
-        if place > len(args):  # the Ack would stand where an argument is missing
-            raise WrongArguments(f"{event.name!a} came with {len(event.args)} arguments")
-        args = (*args[:place], answer.ack, *args[place:])
-    if not handler.takes(len(args)):
-        raise WrongArguments(f"{event.name!a} came with {len(event.args)} arguments")
-    return args
 
 
 def told(message: str, data: object) -> dict[str, object]:

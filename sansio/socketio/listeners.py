@@ -5,7 +5,7 @@ This module does not know how a handler is called; `dispatch.py` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, TypeVar, overload
 
 from ..handlers import Function, Handler, Handlers
@@ -23,7 +23,7 @@ OfConnect = TypeVar("OfConnect", bound=Callable[["Socket"], object])
 OfDisconnect = TypeVar("OfDisconnect", bound=Callable[["Socket", str], object])
 OfEvent = TypeVar("OfEvent", bound=Callable[Concatenate["Socket", ...], object])
 
-LIFECYCLE: Final = {"connect": 0, "disconnecting": 1, "disconnect": 1}
+LIFECYCLE: Final = {"disconnecting": 1, "disconnect": 1}
 """Names that no client can send (rule 92), and how many arguments these events have."""
 
 
@@ -67,6 +67,8 @@ class Listeners:
 
     _before = 0
     """How many arguments come before those of the event."""
+    _lifecycle: Mapping[str, int] = {}
+    """The reserved names that happen here, and how many arguments these events have."""
 
     @property
     def registry(self) -> Registry:
@@ -139,12 +141,11 @@ class Listeners:
         self, event: str, handler: Function | None, *, once: bool, concurrency: int
     ) -> Any:
         """What `on` and `once` do; what they return is said there."""
-        reserved = event in RESERVED and event not in LIFECYCLE
-        if reserved or (event == "connect" and not self._before):
+        if event in RESERVED and event not in self._lifecycle:
             raise ValueError(f"{event!r} is a reserved name, and never happens here")
 
         def register(function: Function) -> Function:
-            arguments = LIFECYCLE.get(event)
+            arguments = self._lifecycle.get(event)
             if arguments is not None and not Handler(function).takes(self._before + arguments):
                 raise TypeError(f"{event}: {function!r} takes other arguments")
             self.registry.events.add(event, function, once=once, concurrency=concurrency)
@@ -159,6 +160,7 @@ class NamespaceListeners(Listeners):
     __slots__ = ()
 
     _before = 1
+    _lifecycle = {"connect": 0} | LIFECYCLE
 
     @overload
     def on(
@@ -211,6 +213,8 @@ class SocketListeners(Listeners):
     """Handlers on a socket: each gets the arguments alone."""
 
     __slots__ = ()
+
+    _lifecycle = LIFECYCLE
 
     @overload
     def on(self, event: str, *, concurrency: int = 1) -> Callable[[F], F]: ...

@@ -1,0 +1,117 @@
+"""The one boundary between the protocol and what an application wrote, on either side.
+
+Here handlers are called, what they return becomes the acknowledgement, and what they
+raise is reported: it takes down neither a connection nor a server nor a client. This
+module does not know whose sockets they are, nor what else happens to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from ..failures import Failures, WrongArguments
+from ..handlers import Handler
+from ..runtime import Runtime
+from .acks import Ack, Values
+from .listeners import Registry
+
+S = TypeVar("S")
+
+INTERNAL_ERROR: Final = "Internal server error"
+"""All that a peer is told of an exception in a handler or a middleware."""
+
+Caller = tuple[Registry, Values]
+"""Where handlers may be, and what they get before the arguments of an event."""
+
+
+class Boundary(Generic[S]):
+    """Calls the handlers of sockets of the class `S`."""
+
+    __slots__ = ("failures",)
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.failures: Failures[S] = Failures(runtime)
+
+    async def handle_event(
+        self, callers: Sequence[Caller], socket: S, name: str, args: Values, answer: Answer
+    ) -> None:
+        """Call the handlers of an event, those for any event first; raises no Exception."""
+        for registry, before in callers:
+            for handler in registry.any:
+                await self.call(handler, (*before, name, *args), socket, name)
+        for registry, before in callers:
+            for handler in registry.events.get(name):
+                if handler.once and not registry.events.take(name, handler):
+                    continue
+                try:
+                    value = handler.function(*arguments(handler, before, name, args, answer))
+                    if handler.is_async:
+                        value = await value
+                except Exception as error:
+                    answer.ack({"message": INTERNAL_ERROR})
+                    self.failures.report(error, socket, name, args)
+                else:
+                    answer.returned(handler, value)
+        try:
+            answer.finish()
+        except Exception as error:
+            answer.ack({"message": INTERNAL_ERROR})
+            self.failures.report(error, socket, name, args)
+
+    async def lifecycle(self, callers: Sequence[Caller], socket: S, name: str, *args: Any) -> None:
+        """Call the handlers of what happens to a socket itself; raises no Exception."""
+        for registry, before in callers:
+            for handler in registry.events.get(name):
+                if not handler.once or registry.events.take(name, handler):
+                    await self.call(handler, (*before, *args), socket, name)
+
+    async def call(self, handler: Handler, args: Values, socket: S, name: str) -> None:
+        """Call a handler whose answer nobody waits for; raises no Exception."""
+        try:
+            if not handler.takes(len(args)):
+                raise WrongArguments(f"{name!a} came with other arguments than its handler takes")
+            waiting = handler.function(*args)
+            if handler.is_async:
+                await waiting
+        except Exception as error:
+            self.failures.report(error, socket, name, args)
+
+
+class Answer:
+    """The acknowledgement of one event, whoever gives it.
+
+    `reply` sends it; None where the peer has not asked for one.
+    """
+
+    __slots__ = ("_values", "ack")
+
+    def __init__(self, reply: Callable[[Values], None] | None) -> None:
+        self._values: Values | None = None
+        self.ack = Ack(reply)
+
+    def returned(self, handler: Handler, value: Any) -> None:
+        """A handler without an Ack has returned; the first value that is not None counts."""
+        if handler.special_at is None and not self._values:
+            if value is None:
+                self._values = ()
+            else:
+                self._values = value if isinstance(value, tuple) else (value,)
+
+    def finish(self) -> None:
+        """All handlers are done; raises LocalProtocolError for what cannot be encoded."""
+        if self._values is not None:
+            self.ack(*self._values)
+
+
+def arguments(handler: Handler, before: Values, name: str, args: Values, answer: Answer) -> Values:
+    """What a handler is called with; raises WrongArguments when it takes less or more."""
+    given: Values = (*before, *args)
+    if handler.special_at is not None:
+        place = handler.special_at
+        if place > len(given):  # the Ack would stand where an argument is missing
+            raise WrongArguments(f"{name!a} came with {len(args)} arguments")
+        given = (*given[:place], answer.ack, *given[place:])
+    if not handler.takes(len(given)):
+        raise WrongArguments(f"{name!a} came with {len(args)} arguments")
+    return given
