@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
+from sansocket.sansio.engineio import client_states
 from sansocket.sansio.engineio import states as session_states
 from sansocket.sansio.socketio import socket as sockets
 
@@ -43,6 +44,8 @@ def page() -> str:
             HEAD,
             "## A session (`sansio/engineio/states.py`)\n",
             diagram(session_states.TRANSITIONS, [session.POLLING, session.WEBSOCKET]),
+            "\n## A client's session (`sansio/engineio/client_states.py`)\n",
+            diagram(client_states.TRANSITIONS, [client_states.ClientState.IDLE]),
             "\n## A socket (`sansio/socketio/socket.py`)\n",
             diagram(sockets.TRANSITIONS, [socket.CONNECTING]),
             "",

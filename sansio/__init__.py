@@ -11,3 +11,4 @@ from .errors import ProtocolError as ProtocolError
 from .errors import Reason as Reason
 from .errors import RemoteProtocolError as RemoteProtocolError
 from .errors import RequestRejected as RequestRejected
+from .errors import TransportError as TransportError

@@ -57,6 +57,30 @@ class RemoteProtocolError(ProtocolError):
         self.close_code = close_code
 
 
+class TransportError(Exception):
+    """A client's connection to its server could not be made, or broke.
+
+    `message` names what failed in the reference's terms ("xhr poll error", "websocket error"),
+    `description` says what was expected and what came, `status` is that of the HTTP answer
+    where there was one, and `context` what else there is to look at: the body of the answer,
+    or the exception of the driver.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        description: str = "",
+        *,
+        status: int | None = None,
+        context: object = None,
+    ) -> None:
+        super().__init__(f"{message}: {description}" if description else message)
+        self.message = message
+        self.description = description
+        self.status = status
+        self.context = context
+
+
 class ConnectionRefused(Exception):
     """Raised by middleware: the client is told why, and is not connected.
 

@@ -48,6 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{CORE}.errors": set(),
     f"{CORE}.timers": {f"{CORE}.errors"},
     f"{CORE}.config": {f"{CORE}.errors", f"{CORE}.request"},
+    f"{CORE}.client_config": {f"{CORE}.config"},
     f"{CORE}.handlers": CODECS | {f"{CORE}.errors"},
     f"{CORE}.observers": {f"{CORE}.handlers", f"{CORE}.runtime"},
     f"{CORE}.request": set(),
@@ -59,6 +60,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket")),
     },
     f"{ENGINE}.ends": {f"{CORE}.errors"},
+    f"{ENGINE}.url": set(),
+    f"{ENGINE}.cookies": set(),
+    f"{ENGINE}.client_states": set(),
+    f"{ENGINE}.client_ends": {f"{CORE}.errors"},
     f"{ENGINE}.peer": CODECS,
     # HTTP is h11's and WebSocket is wsproto's, behind one door each; wsproto's extension
     # is a side door.
