@@ -148,11 +148,13 @@ def test_close_ends_every_session(serve: Serve) -> None:
     app.engine.close()
     driver.settle()
     assert events[4:] == [("close", "server shutting down")] * 4
-    for each in (upgrading, websocket):
-        each.take()
-        assert each.close_code is not None
     assert taken(poll).body == "1"
     assert len(app.engine.sessions) == 2
+    upgrading.send("5")
+    for each in (upgrading, websocket):
+        each.take()
+        assert each.close_code == 1000
+    assert len(app.engine.sessions) == 1
     driver.advance(30)
     assert not app.engine.sessions
 
