@@ -14,7 +14,7 @@ SHELL := bash
 PYTHON ?= python3
 VENV ?= .venv
 CI ?=
-# What follows `pytest` or `sansocket serve`: make test ARGS='-x', make demo ARGS='--port 8000'.
+# What follows `pytest`, `sansocket serve` or `sansocket bench`: make test ARGS='-x'.
 ARGS ?=
 
 BIN := $(VENV)/bin
@@ -23,6 +23,7 @@ INSTALLED := build/verifytypes
 # A step that has been done leaves its stamp, and is done again when what it was made from changed.
 RUNTIME := $(VENV)/runtime.stamp
 DEVELOPMENT := $(VENV)/development.stamp
+BENCHMARK := $(VENV)/benchmark.stamp
 NODE_MODULES := $(INTEROP)/node_modules/installed.stamp
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -34,7 +35,7 @@ apt = { [ "$$(id -u)" = 0 ] && type -P apt-get >/dev/null && apt-get update --qu
 # $(call missing,WHAT): an error in CI, a remark elsewhere.
 missing = { echo "missing: $(1)" >&2; [ "$(CI)" != true ]; }
 
-.PHONY: help demo test lint verifytypes format dist setup node browser clean distclean
+.PHONY: help demo test bench lint verifytypes format dist setup node browser clean distclean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=20
@@ -47,6 +48,10 @@ test: setup node browser ## run every test and hold the core to its branch cover
 	$(BIN)/coverage erase
 	$(BIN)/coverage run $(BIN)/pytest $(ARGS)
 	$(BIN)/coverage report
+
+# `sansocket bench --help` says what the arguments are.
+bench: setup node $(BENCHMARK) ## measure the servers side by side (ARGS='--quick --case echo')
+	$(BIN)/sansocket bench $(ARGS)
 
 lint: setup ## ruff, mypy --strict, pyright strict
 	$(BIN)/ruff check .
@@ -99,6 +104,10 @@ $(RUNTIME): pyproject.toml
 
 $(DEVELOPMENT): $(RUNTIME)
 	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+$(BENCHMARK): $(RUNTIME)
+	$(BIN)/pip install --quiet --group bench
 	@touch $@
 
 $(NODE_MODULES): $(INTEROP)/package.json $(INTEROP)/.npmrc

@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from . import serve
+from . import bench, serve
 
-COMMANDS = (serve,)
+COMMANDS = (serve, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

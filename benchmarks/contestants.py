@@ -1,0 +1,137 @@
+"""Who is measured: how each server is started, pinned to its core, and stopped.
+
+A server that cannot run here says why; this module knows nothing of what it is loaded with.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+SERVERS: Final = HERE / "servers"
+NPM: Final = HERE.parent / "tests" / "interop"  # has the reference in its node_modules
+PATIENCE: Final = 60.0  # seconds until a server that does not say READY is given up
+
+REFERENCE: Final = "socket.io"
+
+
+class Unavailable(Exception):
+    """A server that cannot run here, or broke; the text says why."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A server by its name, and the program that runs it."""
+
+    name: str
+    program: str
+    """A file of servers/."""
+    arguments: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    """The Python modules without which it does not run."""
+    bare: bool = False
+    """WebSocket alone: whatever is sent comes back, and there is no Socket.IO to connect to."""
+    target: str = ""
+    """The column of the targets that it is held against: "uvloop", "trio" or none."""
+
+    def command(self) -> list[str]:
+        """How to run it; raises Unavailable where it cannot run."""
+        if self.program.endswith(".mjs"):
+            node = shutil.which("node")
+            if node is None or not (NPM / "node_modules" / "socket.io").is_dir():
+                raise Unavailable("needs node and its npm packages: `make bench` installs them")
+            return [node, str(SERVERS / self.program), str(NPM), *self.arguments]
+        missing = [name for name in self.needs if importlib.util.find_spec(name) is None]
+        if missing:
+            raise Unavailable(f"needs {', '.join(missing)}: `make bench` installs what is missing")
+        return [sys.executable, str(SERVERS / self.program), *self.arguments]
+
+
+def ours(name: str, loop: str, handlers: str, target: str = "") -> Contestant:
+    """One of our own servers."""
+    needs = ("trio", "uvloop")  # the program imports both
+    return Contestant(
+        name, "ours.py", ("--loop", loop, "--handlers", handlers), needs, target=target
+    )
+
+
+CONTESTANTS: Final = {
+    contestant.name: contestant
+    for contestant in (
+        Contestant(REFERENCE, "socket_io.mjs"),
+        ours("uvloop", "uvloop", "plain", target="uvloop"),
+        ours("asyncio", "asyncio", "plain"),
+        ours("trio", "trio", "plain", target="trio"),
+        ours("uvloop-async", "uvloop", "async", target="uvloop"),
+        ours("asyncio-async", "asyncio", "async"),
+        ours("trio-async", "trio", "async", target="trio"),
+        Contestant(
+            "python-socketio", "python_socketio.py", needs=("socketio", "uvicorn", "uvloop")
+        ),
+        Contestant(
+            "trio-websocket", "bare_trio_websocket.py", needs=("trio_websocket",), bare=True
+        ),
+        Contestant("websockets", "bare_websockets.py", needs=("websockets", "uvloop"), bare=True),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that listens."""
+
+    contestant: Contestant
+    pid: int
+    port: int
+
+
+@contextmanager
+def running(
+    contestant: Contestant, cores: Collection[int], ping_interval: float
+) -> Generator[Running]:
+    """Run a server on these cores for as long as the block runs; `ping_interval` in seconds.
+
+    Raises Unavailable when it cannot be started, with the end of what it wrote.
+    """
+    command = [*contestant.command(), "--ping-interval", str(ping_interval)]
+    environment = os.environ | {"NODE_ENV": "production"}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        [str(HERE.parent), *filter(None, [environment.get("PYTHONPATH")])]
+    )
+    before = os.sched_getaffinity(0)
+    with tempfile.TemporaryFile("w+") as complaints:
+        os.sched_setaffinity(0, cores)  # a child inherits it
+        try:
+            process = subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True
+            )
+        finally:
+            os.sched_setaffinity(0, before)
+        try:
+            assert process.stdout is not None
+            impatience = threading.Timer(PATIENCE, process.kill)
+            impatience.start()
+            try:
+                words = process.stdout.readline().split()
+            finally:
+                impatience.cancel()
+            if words[:1] != ["READY"]:
+                process.kill()
+                process.wait()
+                complaints.seek(0)
+                raise Unavailable(f"did not start: {complaints.read()[-1000:].strip()}")
+            yield Running(contestant, process.pid, int(words[1]))
+        finally:
+            process.kill()
+            process.communicate()

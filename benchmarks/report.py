@@ -1,0 +1,177 @@
+"""The report: from samples to medians, ratios, a table and JSON.
+
+It computes and writes text; it measures nothing.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from .cases import Case, Sample
+from .contestants import CONTESTANTS, REFERENCE
+from .machine import Machine
+from .targets import target
+
+DISTURBING: Final = 0.1  # cores kept busy by others, from which on a figure is in doubt
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Several values of one thing: the one in the middle, the lowest and the highest."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Summarise; at least one value."""
+        return cls(statistics.median(values), min(values), max(values))
+
+    def __str__(self) -> str:
+        return f"{figure(self.median)} ({figure(self.low)} to {figure(self.high)})"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One server in one case."""
+
+    server: str
+    value: Spread
+    ratio: Spread | None
+    """To the reference, each within its round; None where that was not measured."""
+    target: float | None
+    """What the ratio may be at most."""
+    foreign: float
+    """Cores that others kept busy meanwhile, in the middle."""
+    details: Mapping[str, float]
+    samples: Sequence[Sample]
+
+    @property
+    def meets(self) -> bool | None:
+        """Whether the target is met; None where none is set. What was not measured is not met."""
+        if self.target is None:
+            return None
+        return self.ratio is not None and self.ratio.median <= self.target
+
+
+@dataclass(frozen=True)
+class Result:
+    """One case: its rows, and why servers are missing, by name."""
+
+    name: str
+    title: str
+    unit: str
+    rows: Sequence[Row]
+    failures: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def summarise(
+    case: Case, rounds: Sequence[Mapping[str, Sample]], failures: Mapping[str, str]
+) -> Result:
+    """Make the result of a case from its rounds: in each the samples, by server."""
+    servers = list(dict.fromkeys(server for one in rounds for server in one))
+    rows: list[Row] = []
+    for server in servers:
+        samples = [one[server] for one in rounds if server in one]
+        ratios = [
+            one[server].value / one[REFERENCE].value
+            for one in rounds
+            if server in one and one.get(REFERENCE, Sample(0.0)).value > 0
+        ]
+        names = samples[0].details
+        details = {n: statistics.median(sample.details[n] for sample in samples) for n in names}
+        rows.append(
+            Row(
+                server,
+                Spread.of([sample.value for sample in samples]),
+                Spread.of(ratios) if ratios else None,
+                target(case.name, CONTESTANTS[server].target),
+                statistics.median(sample.foreign for sample in samples),
+                details,
+                samples,
+            )
+        )
+    return Result(case.name, case.title, case.unit, rows, dict(failures))
+
+
+def figure(value: float) -> str:
+    """Write a number with three digits that count."""
+    if value == 0:
+        return "0"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f}"
+
+
+def table(result: Result) -> str:
+    """Return the table of one case, for a terminal."""
+    rows = [("server", result.unit, f"ratio to {REFERENCE}", "target", "")]
+    for row in result.rows:
+        verdict = {None: "", True: "meets it", False: "MISSES IT"}[row.meets]
+        details = ", ".join(f"{name} {figure(value)}" for name, value in row.details.items())
+        rows.append(
+            (
+                row.server,
+                str(row.value),
+                str(row.ratio) if row.ratio else "",
+                "" if row.target is None else f"<= {row.target:.2f} {verdict}",
+                details,
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [f"{result.name}: {result.title}"]
+    lines += [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+    ]
+    lines += [f"  {server}: {why}" for server, why in result.failures.items()]
+    return "\n".join(lines)
+
+
+def remark(results: Sequence[Result]) -> str:
+    """Say how far the figures can be trusted, by what else the machine had to do."""
+    foreign = [row.foreign for result in results for row in result.rows]
+    load = statistics.median(foreign) if foreign else 0.0
+    if load < DISTURBING:
+        return ""
+    return (
+        f"Other processes kept {load:.2f} cores busy meanwhile (in the middle): the ratios, each"
+        " within its round, say more than the figures, and latencies say little."
+    )
+
+
+def document(
+    results: Sequence[Result], machine: Machine, date: str, duration: float
+) -> dict[str, Any]:
+    """Return everything that was measured, for JSON; the duration is in seconds."""
+    return {
+        "date": date,
+        "duration": round(duration, 1),
+        "machine": asdict(machine),
+        "cases": [
+            {
+                "name": result.name,
+                "title": result.title,
+                "unit": result.unit,
+                "servers": [{**asdict(row), "meets": row.meets} for row in result.rows],
+                "failures": dict(result.failures),
+            }
+            for result in results
+        ],
+    }
+
+
+def missed(results: Sequence[Result]) -> list[str]:
+    """Name the targets that are not met, and those that nothing was measured for."""
+    found: list[str] = []
+    for result in results:
+        for row in result.rows:
+            if row.meets is False:
+                ratio = "not known" if row.ratio is None else f"{row.ratio.median:.2f}"
+                found.append(f"{result.name}, {row.server}: {ratio}, not {row.target:.2f}")
+        for server in result.failures:
+            if target(result.name, CONTESTANTS[server].target) is not None:
+                found.append(f"{result.name}, {server}: not measured")
+    return found
