@@ -215,7 +215,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=0)
 
     def _half_close(self) -> None:
-        if self._deaf or not self._transport.can_write_eof():
+        if self._deaf or self._wire.complete or not self._transport.can_write_eof():
             self._transport.close()
         elif not self._half_closed:
             self._half_closed = True

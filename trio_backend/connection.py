@@ -118,6 +118,8 @@ class Connection:
         if data:
             self._writing = True
             self._home.start_soon(self._write, data)
+        elif self.wire.complete:
+            self._scope.cancel()
         elif self.wire.closing:
             # Tell the peer, and read on until it has seen it and closes too: a connection
             # closed with bytes unread is reset, and the peer may lose what was written.

@@ -131,6 +131,15 @@ class ServerWire:
         return out
 
     @property
+    def complete(self) -> bool:
+        """Whether the peer has nothing more to say either, where `closing` says that we have not.
+
+        After the closing handshake of a WebSocket it is the server that closes the
+        connection, and at once (RFC 6455, section 7.1.1): many a client waits for that.
+        """
+        return self.closing and self._websocket is not None and self._websocket.closed
+
+    @property
     def paused(self) -> bool:
         """Whether the connection should not be read from; `wake` tells when to look again."""
         transport = self._transport

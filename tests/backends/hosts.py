@@ -6,6 +6,7 @@ A test talks to it over TCP, by blocking calls, and so is the same for every loo
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -36,6 +37,8 @@ class Host(ABC):
     io: App
 
     def __init__(self) -> None:
+        self.ssl_context: ssl.SSLContext | None = None
+        """For encrypted connections; to be set before `start`."""
         self._listens = threading.Event()
         self._thread = threading.Thread(target=self._main, daemon=True)
         self._failure: BaseException | None = None
@@ -136,7 +139,7 @@ class TrioHost(Host):
     async def _listen(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
         with self._scope:
-            async with self.server.listening("127.0.0.1", 0) as bound:
+            async with self.server.listening("127.0.0.1", 0, ssl_context=self.ssl_context) as bound:
                 self.port = bound.port
                 self._listens.set()
                 await trio.sleep_forever()
@@ -169,7 +172,7 @@ class AsyncioHost(Host):
     async def _listen(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        async with self.server.listening("127.0.0.1", 0) as bound:
+        async with self.server.listening("127.0.0.1", 0, ssl_context=self.ssl_context) as bound:
             self.port = bound.port
             self._listens.set()
             await self._ended.wait()

@@ -37,7 +37,7 @@ def test_client_closes_the_websocket(serve: Serve, code: int) -> None:
     assert events == [("connection",), ("close", "transport close")]
     websocket.take()
     assert websocket.close_code == code
-    assert websocket.pipe.wire.closing
+    assert websocket.pipe.wire.complete
     driver.advance(10)
     assert websocket.pipe.wire.closed
 
@@ -74,11 +74,26 @@ def test_server_closes(serve: Serve) -> None:
     websocket.send("4too late")
     driver.advance(9)
     assert not wire.closed
+    assert not wire.complete
     websocket.close()
-    assert wire.closing
+    assert wire.complete
     driver.advance(1)
     assert wire.closed
     assert len(events) == 2
+
+
+def test_complete_when_the_close_has_been_pulled(serve: Serve) -> None:
+    """RFC 6455, section 7.1.1: not before; what the driver was given it writes first."""
+    _, driver = serve()
+    websocket = opened(driver)
+    websocket.pipe.writable = False
+    websocket.close()
+    assert not websocket.pipe.wire.closing
+    assert not websocket.pipe.wire.complete
+    websocket.pipe.pull()
+    websocket.take()
+    assert websocket.close_code == 1000
+    assert websocket.pipe.wire.complete
 
 
 def test_close_that_is_not_answered(serve: Serve) -> None:
@@ -116,6 +131,8 @@ def test_frames_that_are_none(serve: Serve, frame: bytes, code: int | None) -> N
     ending = [("close", "transport error")] if code else []
     assert events == [("connection",), ("message", "a"), *ending]
     assert websocket.pipe.wire.closing is (code is not None)
+    # What such a peer still sends is not to reset the connection under our close frame.
+    assert not websocket.pipe.wire.complete
 
 
 def test_ping_frame(serve: Serve) -> None:
