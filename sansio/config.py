@@ -141,7 +141,11 @@ class EngineConfig:
     linger_timeout: float = 30.0
     """How long a closed polling session waits for a GET to tell it so (rule 31)."""
     pause_backlog: int = 4_000_000
-    """Bytes waiting for one client at which reading from it stops (security rule T6)."""
+    """Bytes waiting for one client at which reading from it stops (security rule T6).
+
+    Its pong may then be waiting too: before it is given up it is read from for one more
+    `ping_timeout`, whatever its backlog (security rule 25 allows one extension).
+    """
     max_backlog: int = 16_000_000
     """Bytes that may wait for one client; with more it is closed, with "send buffer full"."""
     max_backlog_messages: int = 100_000

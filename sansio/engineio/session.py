@@ -26,7 +26,6 @@ from .states import OVER, TRANSITIONS, Input, State
 
 F = TypeVar("F", bound=Function)
 
-
 LATE: Final = 0.05
 """By how many seconds a driver may be late without moving a ping's deadline."""
 
@@ -45,6 +44,7 @@ class Session:
         "_forget",
         "_inbound",
         "_relieved",
+        "_reprieved",
         "_timer",
         "_timers",
         "_upgrade_timer",
@@ -101,8 +101,9 @@ class Session:
         self._timers = timers
         self._forget = forget
         self._inbound = 0
-        self._relieved: list[Callable[[], None]] = []
+        self._relieved: dict[Callable[[], None], None] = {}
         self._awaiting_pong = False
+        self._reprieved = False
         self._timer = timers.at(now + config.ping_interval, self._beat)
         self._upgrade_timer: Timer | None = None
 
@@ -187,8 +188,8 @@ class Session:
     @property
     def congested(self) -> bool:
         """Whether its client should not be read from: its handlers or its own reading lag."""
-        return (
-            self._inbound >= self._config.max_inbound or self.backlog >= self._config.pause_backlog
+        return self._inbound >= self._config.max_inbound or (
+            self.backlog >= self._config.pause_backlog and not self._reprieved
         )
 
     def hold(self) -> None:
@@ -204,14 +205,20 @@ class Session:
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call back once, when the outbox is pulled, a message is handled, or all is over.
 
-        The caller looks for itself whether that was what it waited for.
+        The caller looks for itself whether that was what it waited for. One callback waits
+        once, however often it is given, and until `revoke`.
         """
-        self._relieved.append(callback)
+        self._relieved[callback] = None
+
+    def revoke(self, callback: Callable[[], None]) -> None:
+        """Call back no more; no effect on one that does not wait."""
+        self._relieved.pop(callback, None)
 
     def _relieve(self) -> None:
-        callbacks, self._relieved = self._relieved, []
-        for callback in callbacks:
-            callback()
+        for callback in list(self._relieved):
+            # One before it may have revoked it.
+            if self._relieved.pop(callback, callback) is None:
+                callback()
 
     # Packets in
 
@@ -266,16 +273,19 @@ class Session:
             sent = max(self._timer.deadline, now - LATE)
             self._timer = self._timers.at(sent + self._config.ping_timeout, self._beat)
             self.send(PING)
-        elif self._inbound >= self._config.max_inbound:
-            # The pong may be waiting unread, because we do not read: not the peer's fault.
+        elif self.congested:
+            # The pong may be waiting, because we do not read: not its fault where handlers
+            # lag, and a peer that reads too little is read from once more to find it.
+            self._reprieved |= self._inbound < self._config.max_inbound
             self._timer = self._timers.at(now + self._config.ping_timeout, self._beat)
+            self._relieve()
         else:
             self.abort(Reason.PING_TIMEOUT)
 
     def _pong(self, now: float) -> None:
         """Only the answer to a ping counts; others are dropped (security rule 11)."""
         if self._awaiting_pong:
-            self._awaiting_pong = False
+            self._awaiting_pong = self._reprieved = False
             self._timer.move(now + self._config.ping_interval)
             self.observers.tell("heartbeat", self)
 
@@ -293,10 +303,7 @@ class Session:
         )
 
     def probe(self) -> None:
-        """The WebSocket has probed: free the parked poll, or the client waits for it (rule 33).
-
-        Raises RemoteProtocolError for a second probe.
-        """
+        """It has probed: free the parked poll (rule 33); twice is a RemoteProtocolError."""
         self.step(Input.PROBE)
         if self.carrier is not None and not self.outbox:
             self.outbox.append(NOOP)
@@ -343,10 +350,9 @@ class Session:
     def close(self, reason: Reason) -> None:
         """End it in good order: what was sent is delivered before; idempotent.
 
-        By polling the close packet is alone in its payload, for the reference's client
-        closes on it before it looks at the packets beside it. So it waits, up to
-        `linger_timeout`, for the GET after the one that brings the rest (rule 31), or for
-        the WebSocket that is about to take over: its client may have stopped polling (rule 39).
+        By polling the close packet is alone in its payload, for the reference's client looks
+        at it first. So it waits, up to `linger_timeout`, for the GET after the one that brings
+        the rest (rule 31), or for a WebSocket on its way: polling may have stopped (rule 39).
         """
         if self.over:
             return
@@ -356,12 +362,11 @@ class Session:
             return
         self.step(Input.CLOSE)
         self._timer.cancel()
-        self._timer = self._timers.after(self._config.linger_timeout, self._linger_over)
+        self._timer = self._timers.after(
+            self._config.linger_timeout, lambda _: self.abort(Reason.FORCED_CLOSE)
+        )
         self._relieve()
         self._tell_closed(reason)
-
-    def _linger_over(self, now: float) -> None:
-        self.abort(Reason.FORCED_CLOSE)
 
     def abort(self, reason: Reason, *, farewell: Encoded = CLOSE, close_code: int = 1000) -> None:
         """End it at once, whatever its state; idempotent.

@@ -274,11 +274,7 @@ class Socket(SocketListeners):
         session = self._connection.session
 
         def start(resolve: Resolve[None]) -> Callable[[], None]:
-            waiting = True
-
             def look() -> None:
-                if not waiting:
-                    return
                 # An outbox that was emptied because the session is over was not sent.
                 if self.state is State.DISCONNECTED or session.over:
                     resolve(Disconnected("the socket is disconnected"))
@@ -287,12 +283,8 @@ class Socket(SocketListeners):
                 else:
                     session.when_relieved(look)
 
-            def forget() -> None:
-                nonlocal waiting
-                waiting = False
-
             look()
-            return forget
+            return lambda: session.revoke(look)
 
         await self.namespace.runtime.wait(start, None)
 

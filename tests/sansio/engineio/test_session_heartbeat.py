@@ -80,6 +80,51 @@ def test_pong_that_we_do_not_read() -> None:
     assert bench.receiver.reasons == [Reason.PING_TIMEOUT]
 
 
+def test_pong_behind_a_backlog() -> None:
+    """Security rules T6 and 25: a client that we do not read, for it reads too little itself.
+
+    When its time is over it is read from for once, however much waits; its pong keeps it.
+    """
+    bench = beating(pause_backlog=3)
+    relieved: list[float] = []
+    bench.carrier().take()
+    bench.session.send(text("ab"))
+    bench.advance(44.9)
+    assert bench.session.congested
+    bench.session.when_relieved(lambda: relieved.append(bench.now))
+    bench.advance(0.1)
+    assert relieved == [45.0]
+    assert not bench.session.congested
+    bench.receive("3")
+    # And then it has to read again, as before.
+    assert bench.session.congested
+    bench.advance(44.9)
+    assert bench.receiver.reasons == []
+
+
+def test_client_that_reads_nothing() -> None:
+    """Security rules T6 and 25: one extension, and then it is dead all the same."""
+    bench = beating(pause_backlog=3)
+    bench.session.send(text("ab"))
+    bench.advance(64.9)
+    assert bench.receiver.reasons == []
+    bench.advance(0.1)
+    assert bench.receiver.reasons == [Reason.PING_TIMEOUT]
+    assert len(bench.timers) == 0
+
+
+def test_lagging_handlers_of_a_client_that_is_heard_once_more() -> None:
+    """Protocol rule 98: the bound of what waits for handlers holds then as well."""
+    bench = beating(pause_backlog=3, max_inbound=1)
+    bench.session.send(text("ab"))
+    bench.advance(45.0)
+    assert not bench.session.congested
+    bench.session.hold()
+    assert bench.session.congested
+    bench.advance(100.0)
+    assert bench.receiver.reasons == []
+
+
 def test_heartbeat_across_the_upgrade() -> None:
     """Protocol rule 25: a ping that was under way keeps its deadline."""
     bench = beating(upgrade_timeout=60.0)

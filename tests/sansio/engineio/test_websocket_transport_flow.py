@@ -60,6 +60,30 @@ def test_reading_pauses_for_who_does_not_read(serve: Serve) -> None:
     assert websocket.take() == ["412345678", "4"]
 
 
+def test_client_that_does_not_read_is_heard_once_more(serve: Serve) -> None:
+    """Security rules T6 and 25: its pong may have come, and wait behind what was not read."""
+    app, driver = serve(pause_backlog=10, ping_interval=25.0, ping_timeout=20.0)
+    events = record(app)
+    woken: list[bool] = []
+    wire = app.engine.open(lambda: woken.append(True), 0.0)
+    wire.receive_data(websocket_request_bytes(query=WEBSOCKET), 0.0)
+    wire.data_to_send()
+    only_socket(app).send("1234567890")
+    assert wire.paused
+    driver.advance(44)
+    woken.clear()
+    driver.advance(1)
+    assert woken
+    assert not wire.paused
+    wire.receive_data(text("3"), driver.now)
+    assert wire.paused
+    driver.advance(64)
+    assert events == [("connection",)]
+    driver.advance(1)
+    assert events == [("connection",), ("close", "ping timeout")]
+    wire.lost()
+
+
 def test_backlog_does_not_keep_the_prober_from_being_read(serve: Serve) -> None:
     """Security rule T6: or what waits for the upgrade would be what prevents it."""
     app, driver = serve(pause_backlog=1)
