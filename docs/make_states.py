@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sansocket.sansio.engineio import client_states
 from sansocket.sansio.engineio import states as session_states
-from sansocket.sansio.socketio import socket as sockets
+from sansocket.sansio.socketio import states as socket_states
 
 HEAD = """\
 # States
@@ -38,7 +38,7 @@ def diagram(transitions: Mapping[StateT, Mapping[InputT, StateT]], first: list[S
 
 def page() -> str:
     """The whole of docs/states.md."""
-    session, socket = session_states.State, sockets.State
+    session, socket = session_states.State, socket_states.State
     return "\n".join(
         [
             HEAD,
@@ -46,8 +46,8 @@ def page() -> str:
             diagram(session_states.TRANSITIONS, [session.POLLING, session.WEBSOCKET]),
             "\n## A client's session (`sansio/engineio/client_states.py`)\n",
             diagram(client_states.TRANSITIONS, [client_states.ClientState.IDLE]),
-            "\n## A socket (`sansio/socketio/socket.py`)\n",
-            diagram(sockets.TRANSITIONS, [socket.CONNECTING]),
+            "\n## A socket (`sansio/socketio/states.py`)\n",
+            diagram(socket_states.TRANSITIONS, [socket.CONNECTING]),
             "",
         ]
     )

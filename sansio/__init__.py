@@ -7,6 +7,7 @@ from .errors import ConnectionRefused as ConnectionRefused
 from .errors import Disconnected as Disconnected
 from .errors import EventRefused as EventRefused
 from .errors import LocalProtocolError as LocalProtocolError
+from .errors import NotSent as NotSent
 from .errors import ProtocolError as ProtocolError
 from .errors import Reason as Reason
 from .errors import RemoteProtocolError as RemoteProtocolError

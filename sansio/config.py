@@ -151,7 +151,9 @@ class EngineConfig:
     max_backlog_messages: int = 100_000
     """Messages that may wait for one client; with more it is closed, with "send buffer full"."""
     max_inbound: int = 1_000
-    """Messages of one client waiting for their handlers at which reading from it stops."""
+    """Messages of one client waiting for their handlers at which reading from it stops.
+
+    A Socket.IO server reads on while the client owes an acknowledgement: see `max_surplus`."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -205,6 +207,13 @@ class ServerConfig(EngineConfig):
     """Rooms that one socket may be in; more raise LocalProtocolError."""
     max_pending_acks: int = 10_000
     """Acknowledgements that one socket may owe; more raise LocalProtocolError."""
+    max_surplus: int = 20_000
+    """Messages of one client beyond `max_inbound` that may wait while it owes an acknowledgement.
+
+    It is read from then, for what a handler waits for may stand behind them; with more it is
+    closed, with "receive buffer full"."""
+    max_surplus_bytes: int = 16_000_000
+    """Bytes of such messages; with more it is closed as well."""
     max_child_namespaces: int = 10_000
     """Namespaces made because clients asked for them; more are refused (rule 66)."""
     cleanup_empty_child_namespaces: bool = True
@@ -326,6 +335,8 @@ class ServerOptions(EngineOptions, total=False):
     max_namespaces: int
     max_rooms: int
     max_pending_acks: int
+    max_surplus: int
+    max_surplus_bytes: int
     max_child_namespaces: int
     cleanup_empty_child_namespaces: bool
     on_disconnect: Literal["finish", "cancel"]

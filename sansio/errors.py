@@ -25,6 +25,7 @@ class Reason(StrEnum):
     CLIENT_NAMESPACE_DISCONNECT = "client namespace disconnect"
     SERVER_NAMESPACE_DISCONNECT = "server namespace disconnect"
     SEND_BUFFER_FULL = "send buffer full"
+    RECEIVE_BUFFER_FULL = "receive buffer full"
 
 
 class ProtocolError(Exception):
@@ -94,9 +95,10 @@ class ConnectionRefused(Exception):
 
 
 class EventRefused(Exception):
-    """Raised by a middleware for events: the event is not handled, and the client is told why.
+    """Raised for an event that is not to be handled: the client is told why.
 
-    `message` and `data` are what its acknowledgement gets, where it asked for one.
+    `message` and `data` are what its acknowledgement gets, where it asked for one. After a
+    middleware for events no handler is called; a handler that raises it has simply refused.
     """
 
     def __init__(self, message: str = "not authorized", data: object = None) -> None:
@@ -125,6 +127,10 @@ class Disconnected(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NotSent(Exception):
+    """A volatile event was dropped, for its client could not take it: no answer will come."""
 
 
 class AckTimeout(TimeoutError):

@@ -6,10 +6,10 @@ This module does not know what the names mean, nor who calls.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -26,8 +26,8 @@ class Handler:
     `special` is the annotation of a parameter that is not an argument of the event
     but something of ours, and `special_at` its place.
 
-    Raises TypeError for what is no function, or has a parameter that it must have
-    and no event can give.
+    Raises TypeError for what is no function, for a generator function, and for one with a
+    parameter that it must have and no event can give.
     """
 
     __slots__ = ("concurrency", "function", "is_async", "least", "most", "once", "special_at")
@@ -49,8 +49,13 @@ class Handler:
         self.concurrency = concurrency
         """How many events of one socket may be in it at the same time."""
         called = underlying(function)
+        if any(is_generator_function(each) for each in (function, called)):
+            raise TypeError(f"expected a function, got the generator function {function!r}")
         self.function = function
-        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+        self.is_async = any(
+            inspect.iscoroutinefunction(each) for each in (function, called, inspect.unwrap(called))
+        )
+        """Whether it is a coroutine function, or wraps one (`functools.wraps`)."""
         self.special_at: int | None = None
         self.least: float = 0
         self.most: float = 0
@@ -138,6 +143,16 @@ class Handlers:
 
 
 NONE: Final[list[Handler]] = []
+
+
+def is_generator_function(function: Function) -> bool:
+    """Whether calling it would run nothing of it, and nothing that could be awaited comes out."""
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
+def awaits(value: object) -> TypeGuard[Awaitable[Any]]:
+    """Whether what a function has returned is to be awaited: a lambda may return a coroutine."""
+    return hasattr(type(value), "__await__")
 
 
 def check_plain(name: str, function: Function, count: int) -> None:

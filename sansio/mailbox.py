@@ -1,15 +1,16 @@
 """The order of handlers: events of one socket are handled one at a time, as they came.
 
 A task lives only while something waits: an event whose handlers are all plain
-functions is handled at once when none is before it. Events of handlers that allow it
+functions is handled at once when none is before it. Where one of them turns out to have
+made something to be awaited, a task goes on with it. Events of handlers that allow it
 may overlap; what does not allow it waits for all that came before, and lets nothing pass.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from .runtime import Runtime
 
@@ -29,10 +30,37 @@ class Dispatcher(Protocol[E_contra]):
         ...
 
     async def handle(self, event: E_contra) -> None:
-        """Call its handlers; raises no Exception, and awaits only what waits in them."""
+        """Call its handlers; raises no Exception, and awaits only what waits in them.
+
+        Before it awaits what the handlers of an event that does not wait have made, it
+        awaits `TASK`, unless the mailbox is `busy`.
+        """
 
     def done(self, event: E_contra) -> None:
         """Its handlers have ended, or will not be called because their socket is gone."""
+
+
+class NeedsTask:
+    """What a coroutine awaits that is run by hand, and needs a task to go on."""
+
+    def __await__(self) -> Generator[NeedsTask]:
+        yield self
+
+
+TASK: Final = NeedsTask()
+
+
+class Begun(Awaitable[None]):
+    """The rest of a coroutine that was run by hand, up to `TASK`.
+
+    Python lets no coroutine be awaited that is in the midst of an await.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._coroutine.__await__()
 
 
 class Work(Generic[E]):
@@ -79,16 +107,31 @@ class Mailbox(Generic[E]):
             self._work = Work()
             self._start(self._work, event)
         else:
-            run_to_end(self._dispatcher.handle(event))
-            self._dispatcher.done(event)
+            rest = run_by_hand(self._dispatcher.handle(event))
+            if rest is None:
+                self._dispatcher.done(event)
+            else:
+                self._work = Work()
+                self._start(self._work, event, rest)
 
-    def cancel(self) -> None:
-        """Cancel the handlers that run, and drop the events that wait."""
+    @property
+    def busy(self) -> bool:
+        """Whether what is handled now, if anything, is handled in a task."""
+        return self._work is not None
+
+    def drop(self) -> None:
+        """Drop the events that wait."""
         work = self._work
         if work is not None:
             waiting, work.waiting = work.waiting, deque()
             for event in waiting:
                 self._dispatcher.done(event)
+
+    def cancel(self) -> None:
+        """Cancel the handlers that run, and drop the events that wait."""
+        self.drop()
+        work = self._work
+        if work is not None:
             for cancel in list(work.cancels):
                 cancel()
 
@@ -103,11 +146,11 @@ class Mailbox(Generic[E]):
         running = work.limits
         return not running or len(running) < min(self._dispatcher.concurrency(event), *running)
 
-    def _start(self, work: Work[E], event: E) -> None:
+    def _start(self, work: Work[E], event: E, rest: Begun | None = None) -> None:
         limit = self._dispatcher.concurrency(event)
         work.limits.append(limit)
         if not self._cancellable:
-            self._runtime.spawn(lambda: self._run(work, event, limit), self._home)
+            self._runtime.spawn(lambda: self._run(work, event, limit, rest), self._home)
             return
 
         def done() -> None:
@@ -116,17 +159,23 @@ class Mailbox(Generic[E]):
             self._go_on(work)
 
         cancel = self._runtime.spawn_cancellable(
-            lambda: self._dispatcher.handle(event), self._home, done
+            lambda: self._dispatcher.handle(event) if rest is None else finish(rest),
+            self._home,
+            done,
         )
         work.cancels.add(cancel)
 
-    async def _run(self, work: Work[E], event: E, limit: int) -> None:
+    async def _run(self, work: Work[E], event: E, limit: int, rest: Begun | None) -> None:
         """One task: it goes on with the next event, for a task of its own costs more."""
         while True:
             try:
-                await self._dispatcher.handle(event)
+                if rest is None:
+                    await self._dispatcher.handle(event)
+                else:
+                    await rest
             finally:
                 self._end(work, event, limit)
+            rest = None
             if not work.waiting or not self._may_start(work, work.waiting[0]):
                 break
             event = work.waiting.popleft()
@@ -142,11 +191,24 @@ class Mailbox(Generic[E]):
         self._dispatcher.done(event)
 
 
-def run_to_end(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine that never waits: it needs no loop, and no task."""
+def run_by_hand(coroutine: Coroutine[Any, Any, None]) -> Begun | None:
+    """Run a coroutine that needs no loop; what is left of it where it needs a task all the same."""
     try:
-        coroutine.send(None)
+        waited_for = coroutine.send(None)
     except StopIteration:
-        return
+        return None
+    if waited_for is TASK:
+        return Begun(coroutine)
     coroutine.close()
     raise AssertionError("a plain function has waited")
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that never waits: it needs no loop, and no task."""
+    rest = run_by_hand(coroutine)
+    assert rest is None
+
+
+async def finish(rest: Begun) -> None:
+    """Run the rest in a task."""
+    await rest

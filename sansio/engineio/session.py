@@ -192,13 +192,13 @@ class Session:
             self.backlog >= self._config.pause_backlog and not self._reprieved
         )
 
-    def hold(self) -> None:
-        """A message of this client waits for its handler."""
-        self._inbound += 1
+    def hold(self, count: int = 1) -> None:
+        """A message of this client, or so many, wait for their handlers."""
+        self._inbound += count
 
-    def release(self) -> None:
-        """A message that was held has been handled."""
-        self._inbound -= 1
+    def release(self, count: int = 1) -> None:
+        """So many messages that were held have been handled, or are to be held no longer."""
+        self._inbound -= count
         if self._relieved:
             self._relieve()
 

@@ -6,7 +6,7 @@ This module does not know how an acknowledgement travels.
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import AckTimeout, LocalProtocolError
 from ..timers import Timer
@@ -27,16 +27,25 @@ class Pending:
         self.timer: Timer | None = None
 
 
+class Debtor(Protocol):
+    """Whoever owes acknowledgements."""
+
+    def owe(self, owes: bool) -> None:
+        """There are some now, or there are none any more."""
+
+
 class Acks:
     """The acknowledgements that a socket is owed, by their numbers.
 
-    Bounded: the caller who wants one more than `limit` gets a LocalProtocolError.
+    Bounded: the caller who wants one more than `limit` gets a LocalProtocolError. `debtor`,
+    where there is one, is told when it begins to owe, and when it owes nothing more.
     """
 
-    __slots__ = ("_limit", "_pending")
+    __slots__ = ("_debtor", "_limit", "_pending")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, debtor: Debtor | None = None) -> None:
         self._limit = limit
+        self._debtor = debtor
         self._pending: dict[int, Pending] = {}
 
     def __len__(self) -> int:
@@ -46,6 +55,8 @@ class Acks:
         """Wait for this number; raises LocalProtocolError at the bound."""
         if len(self._pending) >= self._limit:
             raise LocalProtocolError(f"{self._limit} acknowledgements are pending already")
+        if not self._pending and self._debtor is not None:
+            self._debtor.owe(True)
         self._pending[number] = pending
 
     def answer(self, number: int, values: Values) -> None:
@@ -63,8 +74,11 @@ class Acks:
     def drop(self, number: int) -> Pending | None:
         """Nobody waits for it any more (rule 78)."""
         pending = self._pending.pop(number, None)
-        if pending is not None and pending.timer is not None:
-            pending.timer.cancel()
+        if pending is not None:
+            if pending.timer is not None:
+                pending.timer.cancel()
+            if not self._pending and self._debtor is not None:
+                self._debtor.owe(False)
         return pending
 
     def fail_all(self, error: Exception, but: Container[int] = ()) -> None:

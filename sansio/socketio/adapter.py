@@ -7,11 +7,11 @@ servers have to hear; what crosses between servers is in these methods, and nowh
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from ..errors import LocalProtocolError
+from ..errors import LocalProtocolError, NotSent
 from ..handlers import Function, Handlers
 from .acks import Collection, Pending
 from .rooms import Rooms
@@ -27,10 +27,10 @@ ROOM_EVENTS: Final = {"create_room": 1, "delete_room": 1, "join_room": 2, "leave
 class Selection(msgspec.Struct, frozen=True):
     """Whom a broadcast is for, and how it is sent."""
 
-    rooms: frozenset[str] = frozenset()
-    """In any of these; none for everyone (rule 77)."""
+    rooms: frozenset[str] | None = None
+    """In any of these; None for everyone (rule 77)."""
     but: frozenset[str] = frozenset()
-    """In none of these."""
+    """In none of these, and of none of these ids."""
     volatile: bool = False
     local: bool = False
     """Only on this server."""
@@ -38,6 +38,78 @@ class Selection(msgspec.Struct, frozen=True):
     """For how long acknowledgements are waited for."""
     compress: bool = True
     """Whether transports that can compress do so."""
+
+
+Done = Callable[[list[Any] | Exception], None]
+"""Told, once, the answers of a broadcast, or an AckTimeout."""
+
+
+class Question(Protocol):
+    """A broadcast with acknowledgements: they are expected, and it is not sent yet."""
+
+    def send(self) -> None:
+        """Send it."""
+
+    def forget(self) -> None:
+        """Nobody wants the answers any more (rule 78)."""
+
+
+class LocalQuestion(Question):
+    """Such a broadcast to sockets of one namespace on this server.
+
+    All acknowledgements share one number, so the packet is one (rule 46). Raises
+    LocalProtocolError where a recipient owes too many already; then nothing is expected.
+    """
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        sockets: list[Socket],
+        selection: Selection,
+        event: str,
+        args: tuple[Any, ...],
+        done: Done,
+    ) -> None:
+        self._namespace = namespace
+        self._sockets = sockets
+        self._selection = selection
+        self._event = event
+        self._args = args
+        self._number = namespace.next_ack()
+        self._encoded = namespace.encode_event(event, args, self._number)
+        self._encoded.compress = selection.compress
+        self._collection = Collection(len(sockets), done)
+        pending = Pending(self._collection.answered, self._collection.failed)
+        try:
+            for socket in sockets:
+                socket.expect(self._number, pending)
+        except LocalProtocolError:
+            self.forget()
+            raise
+
+    def send(self) -> None:
+        """Send it; whom a volatile one does not reach is not waited for."""
+        seconds = self._selection.seconds
+        if seconds is not None:
+            self._collection.timer = self._namespace.after(seconds, self._expire)
+        for socket in self._sockets:
+            volatile = self._selection.volatile
+            if not socket.deliver(self._encoded, volatile, self._event, self._args):
+                socket.fail(self._number, NotSent())
+        self._collection.settle()
+
+    def forget(self) -> None:
+        """Nobody wants the answers any more."""
+        self._collection.cancel()
+        self._unexpect()
+
+    def _expire(self, now: float) -> None:
+        self._unexpect()
+        self._collection.expire()
+
+    def _unexpect(self) -> None:
+        for socket in self._sockets:
+            socket.unexpect(self._number)
 
 
 class Adapter:
@@ -119,10 +191,13 @@ class Adapter:
     def recipients(self, selection: Selection) -> list[Socket]:
         """The sockets of this server that are meant, each once."""
         sockets = self.namespace.sockets
-        chosen = self._rooms.members(selection.rooms) if selection.rooms else sockets.values()
+        rooms = selection.rooms
+        chosen = sockets.values() if rooms is None else self._rooms.members(rooms)
         if not selection.but:
             return list(chosen)
         excluded = self._rooms.members(selection.but)
+        # Also those who have left the room of their own id.
+        excluded.update(sockets[name] for name in selection.but if name in sockets)
         return [socket for socket in chosen if socket not in excluded]
 
     def emit(self, selection: Selection, event: str, args: tuple[Any, ...]) -> None:
@@ -133,49 +208,22 @@ class Adapter:
             socket.deliver(encoded, selection.volatile, event, args)
 
     def collect(
-        self,
-        selection: Selection,
-        event: str,
-        args: tuple[Any, ...],
-        done: Callable[[list[Any] | Exception], None],
+        self, selection: Selection, event: str, args: tuple[Any, ...], done: Done
     ) -> Callable[[], None]:
         """Send an event, and call `done` once with the answers, or with an AckTimeout.
 
-        What is returned forgets the acknowledgements (rule 78). All share one number, so the
-        packet is one (rule 46). Raises LocalProtocolError, with nothing sent, where a
-        recipient owes too many already.
+        What is returned forgets the acknowledgements (rule 78). Raises LocalProtocolError,
+        with nothing sent, where a recipient owes too many already.
         """
-        namespace = self.namespace
-        number = namespace.next_ack()
-        encoded = namespace.encode_event(event, args, number)
-        encoded.compress = selection.compress
-        sockets = self.recipients(selection)
-        collection = Collection(len(sockets), done)
+        question = self.ask(selection, event, args, done)
+        question.send()
+        return question.forget
 
-        def forget() -> None:
-            collection.cancel()
-            for socket in sockets:
-                socket.unexpect(number)
-
-        pending = Pending(collection.answered, collection.failed)
-        try:
-            for socket in sockets:
-                socket.expect(number, pending)
-        except LocalProtocolError:
-            forget()
-            raise
-
-        def expire(now: float) -> None:
-            for socket in sockets:
-                socket.unexpect(number)
-            collection.expire()
-
-        if selection.seconds is not None:
-            collection.timer = namespace.after(selection.seconds, expire)
-        for socket in sockets:
-            socket.deliver(encoded, selection.volatile, event, args)
-        collection.settle()
-        return forget
+    def ask(self, selection: Selection, event: str, args: tuple[Any, ...], done: Done) -> Question:
+        """Prepare what `collect` sends; raises LocalProtocolError where it cannot be."""
+        return LocalQuestion(
+            self.namespace, self.recipients(selection), selection, event, args, done
+        )
 
     async def fetch_sockets(self, selection: Selection) -> list[Socket]:
         """Those who are meant; does not wait while there is one server only."""

@@ -13,11 +13,12 @@ from ..config import ServerConfig, ServerOptions
 from ..engineio.server import Engine
 from ..engineio.static import StaticFile
 from ..failures import OnError
-from ..mailbox import run_to_end
+from ..handlers import awaits
+from ..mailbox import TASK, finish, run_by_hand
 from ..runtime import Runtime
 from .adapter import Adapter
 from .dispatch import Dispatch
-from .events import NamespaceRequested
+from .events import EventReceived, NamespaceRequested
 from .msgpack import MsgpackParser
 from .namespace import Namespace
 from .namespace_class import NamespaceClass
@@ -122,7 +123,8 @@ class App(Namespace):
         """Register the function that gets every exception of a handler or middleware.
 
         It is called with the exception, the socket, the name of the event and its
-        arguments; without one they go to the log of the name "sansocket".
+        arguments; without one they go to the log of the name "sansocket". Raises TypeError for
+        a coroutine function, and for one that takes other arguments.
         """
         self._dispatch.failures.hook = hook
         return hook
@@ -139,21 +141,29 @@ class App(Namespace):
         while (event := self.core.next_event()) is not None:
             if isinstance(event, NamespaceRequested):
                 self._look_for(event)
+            elif event.socket.deaf and isinstance(event, EventReceived):
+                self._dispatch.done(event)
             else:
                 event.socket.mailbox.put(event)
 
     def _look_for(self, event: NamespaceRequested) -> None:
+        home = event.connection.session.peer.home
         if any(parent.waits for parent in self.core.parents):
-            self.runtime.spawn(lambda: self._ask(event), event.connection.session.peer.home)
-        else:
-            run_to_end(self._ask(event))
+            self.runtime.spawn(lambda: self._ask(event, by_hand=False), home)
+        elif (rest := run_by_hand(self._ask(event, by_hand=True))) is not None:
+            self.runtime.spawn(lambda: finish(rest), home)
 
-    async def _ask(self, event: NamespaceRequested) -> None:
+    async def _ask(self, event: NamespaceRequested, *, by_hand: bool) -> None:
         """Ask the parents in their order; the client may go meanwhile."""
         connection, name = event.connection, event.name
         for parent in self.core.parents:
             try:
-                accepted = await parent.accepts(name, event.auth)
+                accepted = parent.decide(name, event.auth)
+                if awaits(accepted):
+                    if by_hand:
+                        await TASK
+                        by_hand = False
+                    accepted = await accepted
             except Exception as error:
                 self.runtime.log(f"the function of a parent namespace failed for {name!a}", error)
                 break

@@ -7,11 +7,13 @@ module does not know whose sockets they are, nor what else happens to them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
+from ..errors import EventRefused, LocalProtocolError
 from ..failures import Failures, WrongArguments
-from ..handlers import Handler
+from ..handlers import Handler, awaits
+from ..mailbox import TASK
 from ..runtime import Runtime
 from .acks import Ack, Values
 from .listeners import Registry
@@ -42,12 +44,15 @@ class Boundary(Generic[S]):
                 await self.call(handler, (*before, name, *args), socket, name)
         for registry, before in callers:
             for handler in registry.events.get(name):
-                if handler.once and not registry.events.take(name, handler):
-                    continue
                 try:
-                    value = handler.function(*arguments(handler, before, name, args, answer))
-                    if handler.is_async:
-                        value = await value
+                    given = arguments(handler, before, name, args, answer)
+                    if handler.once and not registry.events.take(name, handler):
+                        continue
+                    value = handler.function(*given)
+                    if value is not None and awaits(value):
+                        value = await (value if handler.is_async else self.outcome(value, socket))
+                except EventRefused as refusal:
+                    self.refuse(refusal, socket, name, args, answer)
                 except Exception as error:
                     answer.ack({"message": INTERNAL_ERROR})
                     self.failures.report(error, socket, name, args)
@@ -72,10 +77,30 @@ class Boundary(Generic[S]):
             if not handler.takes(len(args)):
                 raise WrongArguments(f"{name!a} came with other arguments than its handler takes")
             waiting = handler.function(*args)
-            if handler.is_async:
-                await waiting
+            if waiting is not None and awaits(waiting):
+                await self.outcome(waiting, socket)
         except Exception as error:
             self.failures.report(error, socket, name, args)
+
+    def refuse(
+        self, refusal: EventRefused, socket: S, name: str, args: Values, answer: Answer
+    ) -> None:
+        """Tell the peer, where it waits, why its event is refused; raises no Exception."""
+        try:
+            answer.ack(told(refusal.message, refusal.data))
+        except LocalProtocolError as error:
+            answer.ack({"message": INTERNAL_ERROR})
+            self.failures.report(error, socket, name, args)
+
+    async def outcome(self, made: Awaitable[Any], socket: S) -> Any:
+        """What comes of something that a function has made to be awaited; in a task."""
+        if self.by_hand(socket):
+            await TASK
+        return await made
+
+    def by_hand(self, socket: S) -> bool:
+        """Whether what is called now for this socket is called without a task."""
+        return False
 
 
 class Answer:
@@ -115,3 +140,8 @@ def arguments(handler: Handler, before: Values, name: str, args: Values, answer:
     if not handler.takes(len(given)):
         raise WrongArguments(f"{name!a} came with {len(args)} arguments")
     return given
+
+
+def told(message: str, data: object) -> dict[str, object]:
+    """How a refusal looks to the peer."""
+    return {"message": message} if data is None else {"message": message, "data": data}

@@ -33,9 +33,10 @@ class Broadcast:
     def to(self, *rooms: str) -> Broadcast:
         """Those in any of these rooms too, each once; a room without members reaches nobody.
 
+        Nor does a list of rooms that is empty: `to(*rooms)` is never everyone (rule 77).
         Raises TypeError for what is no name of a room.
         """
-        return self._with(rooms=self._selection.rooms | names(rooms))
+        return self._with(rooms=(self._selection.rooms or frozenset()) | names(rooms))
 
     in_ = to
 
@@ -71,7 +72,8 @@ class Broadcast:
 
         `ack` is called once with None and the answers when every recipient has answered
         or gone, or with an AckTimeout and the answers that came within the timeout; what
-        it raises goes to the log. Raises LocalProtocolError for a reserved event name, or
+        it raises goes to the log. A volatile event waits for those alone to whom it was sent.
+        Raises LocalProtocolError for a reserved event name, or
         arguments that no packet can carry.
         """
         adapter = self._namespace.adapter
@@ -96,9 +98,11 @@ class Broadcast:
     async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
         """Send an event to all of them and wait for their answers, in the order they come.
 
-        Raises AckTimeout, whose `responses` are the answers that came within the timeout,
-        and what `emit` raises. Without a timeout it waits for everyone; who disconnects is
-        waited for no more. Cancelled, it forgets the acknowledgements.
+        Raises AckTimeout, whose `responses` are the answers that came within the timeout (it
+        is a TimeoutError on every loop, also on Trio, where `call` has another one), and what
+        `emit` raises. Without a timeout it waits for everyone; who disconnects is waited for
+        no more, nor whoever a volatile event was not sent to. Cancelled, it forgets the
+        acknowledgements.
         """
 
         def start(resolve: Resolve[list[Any]]) -> Callable[[], None]:

@@ -16,7 +16,8 @@ from .events import ConnectRequested, Disconnected, Event, EventReceived, Namesp
 from .handshake import read_handshake
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
-from .socket import Socket, State
+from .socket import Socket
+from .states import State
 
 if TYPE_CHECKING:
     from .namespace import Namespace
@@ -27,7 +28,8 @@ class Connection:
     """The receiver of a session's messages.
 
     Every event that it tells holds the session until it has been handled, so that no
-    client can pile up more of them than `max_inbound` (rule 98).
+    client can pile up more of them than `max_inbound`, or, while it owes an acknowledgement,
+    than `max_surplus` besides (rule 98).
     """
 
     __slots__ = (
@@ -36,9 +38,13 @@ class Connection:
         "_connect_timer",
         "_decoder",
         "_left",
+        "_max_inbound",
+        "_owing",
         "_server",
+        "_surplus",
         "session",
         "sockets",
+        "waiting",
     )
 
     def __init__(self, server: Server, session: Session, decoder: Decoder, now: float) -> None:
@@ -51,6 +57,13 @@ class Connection:
         self._left: set[str] = set()
         """Namespaces that the server has disconnected: what the client sent before it knew
         is ignored. Bounded by `max_namespaces`."""
+        self.waiting = 0
+        """How many of its events wait for their handlers."""
+        self._owing = 0
+        """How many of its sockets owe an acknowledgement."""
+        self._max_inbound = server.config.max_inbound
+        self._surplus = 0
+        """The bytes that have come while more than `max_inbound` waited."""
         self._attachment_timer: Timer | None = None
         timers = server.engine.timers
         self._connect_timer = timers.at(now + server.config.connect_timeout, self._connect_late)
@@ -59,6 +72,10 @@ class Connection:
 
     def message(self, data: str | bytes, now: float) -> None:
         """Take one message; raises RemoteProtocolError for what the client may not send."""
+        if self.waiting > self._max_inbound:
+            self._read_on(data)
+        elif self._surplus:
+            self._surplus = 0
         packet = self._decoder.feed(data)
         if packet is None:
             self._await_attachments(now)
@@ -94,6 +111,27 @@ class Connection:
             self._leave(socket, reason)
 
     # Packets in
+
+    def _read_on(self, data: str | bytes) -> None:
+        """What a handler waits for may stand behind all this; but it has a bound (rule 98).
+
+        Raises RemoteProtocolError at the bound.
+        """
+        if not self._owing:
+            return
+        config = self._server.config
+        self._surplus += len(
+            data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
+        )
+        if (
+            self._surplus > config.max_surplus_bytes
+            or self.waiting - config.max_inbound > config.max_surplus
+        ):
+            raise RemoteProtocolError(
+                "more events than may wait for their handlers",
+                reason=Reason.RECEIVE_BUFFER_FULL,
+                close_code=1008,
+            )
 
     def _event(self, packet: Packet) -> None:
         socket = self._joined(packet)
@@ -226,6 +264,7 @@ class Connection:
             self.send(Packet(DISCONNECT, socket.namespace.name))
             if len(self._left) < self._server.config.max_namespaces:
                 self._left.add(socket.namespace.name)
+            socket.deafen()
             self._leave(socket, Reason.SERVER_NAMESPACE_DISCONNECT)
 
     def disconnect_all(self) -> None:
@@ -251,5 +290,24 @@ class Connection:
             self._server.engine.timers.soon()
 
     def _tell(self, event: Event) -> None:
-        event.socket.held(True)
+        self.waiting += 1
+        if not self._owing:
+            self.session.hold()
         self._server.tell(event)
+
+    def handled(self) -> None:
+        """One of the events that wait has been handled."""
+        self.waiting -= 1
+        if not self._owing:
+            self.session.release()
+
+    def owe(self, owes: bool) -> None:
+        """A socket begins to owe acknowledgements, or owes none any more.
+
+        Nothing is held while one does: so the client is read from, and the heartbeat judges it.
+        """
+        self._owing += 1 if owes else -1
+        if owes and self._owing == 1:
+            self.session.release(self.waiting)
+        elif not self._owing:
+            self.session.hold(self.waiting)

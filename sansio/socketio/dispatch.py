@@ -8,10 +8,12 @@ from __future__ import annotations
 from functools import partial
 
 from ..errors import ConnectionRefused, EventRefused, LocalProtocolError
+from ..handlers import awaits
 from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller
 from .events import ConnectRequested, Disconnected, Event, EventReceived
 from .listeners import Registry
-from .socket import Socket, State
+from .socket import Socket
+from .states import State
 
 
 class Dispatch(Boundary[Socket]):
@@ -56,7 +58,11 @@ class Dispatch(Boundary[Socket]):
 
     def done(self, event: Event) -> None:
         """The handlers of an event have ended: its client may go on."""
-        event.socket.held(False)
+        event.socket.handled()
+
+    def by_hand(self, socket: Socket) -> bool:
+        """Whether what is called now for this socket is called without a task."""
+        return not socket.mailbox.busy
 
     # Events
 
@@ -72,23 +78,16 @@ class Dispatch(Boundary[Socket]):
         for middleware in event.socket.registry.middleware:
             try:
                 waiting = middleware.function(event.name, event.args)
-                if middleware.is_async:
-                    await waiting
+                if waiting is not None and awaits(waiting):
+                    await self.outcome(waiting, event.socket)
             except EventRefused as refusal:
-                self._refuse_event(event, answer, told(refusal.message, refusal.data))
+                self.refuse(refusal, event.socket, event.name, event.args, answer)
                 return False
             except Exception as error:
                 answer.ack({"message": INTERNAL_ERROR})
                 self.failures.report(error, event.socket, event.name, event.args)
                 return False
         return True
-
-    def _refuse_event(self, event: EventReceived, answer: Answer, reason: object) -> None:
-        try:
-            answer.ack(reason)
-        except LocalProtocolError as error:
-            answer.ack({"message": INTERNAL_ERROR})
-            self.failures.report(error, event.socket, event.name, event.args)
 
     # Connecting and disconnecting
 
@@ -100,8 +99,8 @@ class Dispatch(Boundary[Socket]):
                 if socket.state is not State.CONNECTING:
                     return
                 waiting = middleware.function(socket, event.auth)
-                if middleware.is_async:
-                    await waiting
+                if waiting is not None and awaits(waiting):
+                    await self.outcome(waiting, socket)
         except ConnectionRefused as refusal:
             self._refuse(socket, refusal.message, refusal.data)
         except Exception as error:
@@ -137,8 +136,3 @@ def callers(socket: Socket) -> list[Caller]:
     if socket.listens:
         return [(socket.namespace.registry, (socket,)), (socket.registry, ())]
     return [(socket.namespace.registry, (socket,))]
-
-
-def told(message: str, data: object) -> dict[str, object]:
-    """How a refusal looks to the client."""
-    return {"message": message} if data is None else {"message": message, "data": data}

@@ -1,6 +1,6 @@
 """What the server tells its driver: a client wants in, has sent an event, is gone.
 
-Whoever takes what happened to a socket calls `socket.held(False)` once it has been
+Whoever takes what happened to a socket calls `socket.handled()` once it has been
 handled: its client is not read from while too many wait (rule 98).
 Final: code outside may match on these classes, and may not subclass them.
 """

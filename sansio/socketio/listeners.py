@@ -141,6 +141,8 @@ class Listeners:
         self, event: str, handler: Function | None, *, once: bool, concurrency: int
     ) -> Any:
         """What `on` and `once` do; what they return is said there."""
+        if event == "connection":
+            raise ValueError("the event of a new socket is called 'connect', not 'connection'")
         if event in RESERVED and event not in self._lifecycle:
             raise ValueError(f"{event!r} is a reserved name, and never happens here")
 
@@ -196,7 +198,8 @@ class NamespaceListeners(Listeners):
         at once.
 
         Raises ValueError for an event that cannot happen, and TypeError for what cannot be
-        called so.
+        called so. `connection` is refused too: in JavaScript that is the name of what is
+        `connect` here. A client may send an event of that name; `on_any` gets it.
         """
         return self._register(event, handler, once=False, concurrency=concurrency)
 

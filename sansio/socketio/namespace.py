@@ -18,7 +18,8 @@ from .broadcast import Broadcast
 from .events import Event
 from .listeners import NamespaceListeners, OfMiddleware, Registry
 from .packet import Packet, Type
-from .socket import Socket, State
+from .socket import Socket
+from .states import State
 
 if TYPE_CHECKING:
     from .dispatch import Dispatch

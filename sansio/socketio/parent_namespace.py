@@ -6,15 +6,15 @@ middleware, and what it emits reaches all of them.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AckTimeout
+from ..errors import AckTimeout, LocalProtocolError
+from ..handlers import Handler
 from ..runtime import Runtime
-from .adapter import Adapter, Selection
+from .adapter import Adapter, Done, Question, Selection
 from .namespace import Namespace
 from .socket import Socket
 
@@ -32,7 +32,7 @@ class ParentNamespace(Namespace):
     the parent later concerns the children made later. It has no sockets of its own.
     """
 
-    __slots__ = ("_children", "_decide")
+    __slots__ = ("_children", "decide", "waits")
 
     def __init__(
         self,
@@ -44,10 +44,17 @@ class ParentNamespace(Namespace):
         self._children: dict[str, Namespace] = {}
         if isinstance(rule, re.Pattern):
             pattern = rule
-            self._decide: Decide = lambda name, auth: pattern.fullmatch(name) is not None
+            self.decide: Decide = lambda name, auth: pattern.fullmatch(name) is not None
+            """Whether there shall be a namespace of this name: at once, or to be awaited."""
+            self.waits = False
+            """Whether the function that decides is a coroutine function."""
             title = pattern.pattern
         else:
-            self._decide = rule
+            handler = Handler(rule)
+            if not handler.takes(2):
+                raise TypeError(f"{rule!r}: expected a function of the name and auth")
+            self.decide = rule
+            self.waits = handler.is_async
             title = getattr(rule, "__name__", repr(rule))
         super().__init__(server, f"({title})", runtime, dispatch)
         self.adapter = ParentAdapter(self)
@@ -56,16 +63,6 @@ class ParentNamespace(Namespace):
     def children(self) -> Mapping[str, Namespace]:
         """The namespaces that there are now, by their names."""
         return MappingProxyType(self._children)
-
-    @property
-    def waits(self) -> bool:
-        """Whether the function that decides is a coroutine function."""
-        return inspect.iscoroutinefunction(self._decide)
-
-    async def accepts(self, name: str, auth: dict[str, Any]) -> bool:
-        """Whether there shall be a namespace of this name; raises what the function raises."""
-        answer = self._decide(name, auth)
-        return bool(await answer if inspect.isawaitable(answer) else answer)
 
     def create(self, name: str) -> Namespace:
         """A child, with what is registered here so far."""
@@ -101,36 +98,53 @@ class ParentAdapter(Adapter):
         for child in list(self._parent.children.values()):
             child.adapter.emit(selection, event, args)
 
-    def collect(
+    def ask(self, selection: Selection, event: str, args: tuple[Any, ...], done: Done) -> Question:
+        """Prepare the same in every child; the answers of all are collected."""
+        return Questions(list(self._parent.children.values()), selection, event, args, done)
+
+
+class Questions(Question):
+    """One question in several namespaces, with a number of its own in each."""
+
+    def __init__(
         self,
+        namespaces: list[Namespace],
         selection: Selection,
         event: str,
         args: tuple[Any, ...],
-        done: Callable[[list[Any] | Exception], None],
-    ) -> Callable[[], None]:
-        """Send an event in every child, and collect the answers of all."""
-        children = list(self._parent.children.values())
-        answers: list[Any] = []
-        left = len(children)
-        late = False
+        done: Done,
+    ) -> None:
+        self._done = done
+        self._answers: list[Any] = []
+        self._late = False
+        self._left = len(namespaces)
+        self._parts: list[Question] = []
+        try:
+            for namespace in namespaces:
+                part = namespace.adapter.ask(selection, event, args, self._part_done)
+                self._parts.append(part)
+        except LocalProtocolError:
+            self.forget()
+            raise
 
-        def child_done(result: list[Any] | Exception) -> None:
-            nonlocal left, late
-            left -= 1
-            if isinstance(result, AckTimeout):
-                late = True
-                answers.extend(result.responses)
-            elif not isinstance(result, Exception):
-                answers.extend(result)
-            if left == 0:
-                done(AckTimeout(answers) if late else answers)
+    def send(self) -> None:
+        """Send it in all of them."""
+        for part in self._parts:
+            part.send()
+        if not self._parts:
+            self._done(self._answers)
 
-        forgets = [child.adapter.collect(selection, event, args, child_done) for child in children]
-        if not children:
-            done(answers)
+    def forget(self) -> None:
+        """Forget it in all of them."""
+        for part in self._parts:
+            part.forget()
 
-        def forget() -> None:
-            for each in forgets:
-                each()
-
-        return forget
+    def _part_done(self, result: list[Any] | Exception) -> None:
+        self._left -= 1
+        if isinstance(result, AckTimeout):
+            self._late = True
+            self._answers.extend(result.responses)
+        elif not isinstance(result, Exception):
+            self._answers.extend(result)
+        if self._left == 0:
+            self._done(AckTimeout(self._answers) if self._late else self._answers)

@@ -90,8 +90,8 @@ class SingleEmission(Generic[S]):
     def emit(self, event: str, *args: Any, ack: Callable[..., None] | None = None) -> None:
         """Send an event; raises what the socket's `emit` raises.
 
-        `ack` is called with None and what the peer acknowledged, or with an AckTimeout
-        or Disconnected alone; what it raises is reported as from a handler.
+        `ack` is called with None and what the peer acknowledged, or with an AckTimeout,
+        Disconnected or NotSent alone; what it raises is reported as from a handler.
         """
         pending = None
         if ack is not None:
@@ -115,7 +115,12 @@ class SingleEmission(Generic[S]):
         self.emit("message", *args)
 
     async def emit_with_ack(self, event: str, *args: Any) -> Any:
-        """Send an event and wait for what the peer acknowledges: see the socket's `call`."""
+        """Send an event and wait for what the peer acknowledges: see the socket's `call`.
+
+        In time, or it raises what `call` raises: TimeoutError on asyncio, trio.TooSlowError on
+        Trio. (For a broadcast, which has answers that came, that is AckTimeout on both.) Raises
+        NotSent at once where a volatile event was dropped.
+        """
         return await self._socket.answer(
             event, args, self._seconds, volatile=self._volatile, compress=self._compress
         )

@@ -6,12 +6,11 @@ This module does not know how a message travels: it asks its connection.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from ..config import Transport
 from ..engineio.encoded import Encoded
-from ..errors import AckTimeout, Disconnected, LocalProtocolError, Reason
+from ..errors import AckTimeout, Disconnected, LocalProtocolError, NotSent, Reason
 from ..runtime import Resolve
 from .acks import Acks, Pending, Values, one_or_several
 from .adapter import Selection
@@ -19,38 +18,13 @@ from .broadcast import Broadcast
 from .emission import Emission
 from .listeners import OfEventMiddleware, Registry, SocketListeners
 from .packet import Packet, Type
+from .states import TRANSITIONS, Input, State
 
 if TYPE_CHECKING:
     from .connection import Connection
     from .handshake import Handshake
     from .namespace import Namespace
 
-
-class State(Enum):
-    """Where a socket stands: its name is taken from CONNECTING on (security rule 26)."""
-
-    CONNECTING = auto()
-    CONNECTED = auto()
-    DISCONNECTED = auto()
-
-
-class Input(Enum):
-    """What can happen to a socket's state."""
-
-    ACCEPT = auto()
-    REFUSE = auto()
-    LEAVE = auto()
-
-
-TRANSITIONS: Final[dict[State, dict[Input, State]]] = {
-    State.CONNECTING: {
-        Input.ACCEPT: State.CONNECTED,
-        Input.REFUSE: State.DISCONNECTED,
-        Input.LEAVE: State.DISCONNECTED,
-    },
-    State.CONNECTED: {Input.LEAVE: State.DISCONNECTED},
-    State.DISCONNECTED: {},
-}
 
 DRAINED: Final = 65_536
 """The backlog, in bytes, under which a peer counts as having caught up."""
@@ -69,6 +43,7 @@ class Socket(SocketListeners):
         "_last_rooms",
         "_registry",
         "data",
+        "deaf",
         "handshake",
         "id",
         "mailbox",
@@ -91,11 +66,13 @@ class Socket(SocketListeners):
         self.handshake = handshake
         self.data: dict[str, Any] = {}
         """The application's own."""
+        self.deaf = False
+        """Whether the server has disconnected it: what its client sent is not handled any more."""
         self.recovered = False
         self.state = State.CONNECTING
         self.mailbox = namespace.mailbox(connection.session.peer.home)
         self._connection = connection
-        self._acks = Acks(max_pending_acks)
+        self._acks = Acks(max_pending_acks, connection)
         self._last_rooms: frozenset[str] = frozenset()
         self._registry: Registry | None = None
 
@@ -238,9 +215,10 @@ class Socket(SocketListeners):
         """Send an event and wait for what the client acknowledges.
 
         Returns the value, a tuple of several, or None for none. Raises Disconnected when
-        the socket is or gets disconnected, the loop's own timeout error (TimeoutError on
-        asyncio, trio.TooSlowError on Trio) after `timeout` seconds, and what `emit`
-        raises. Cancelled, it forgets the acknowledgement; the event stays sent.
+        the socket is or gets disconnected, the loop's own timeout error after `timeout`
+        seconds (TimeoutError on asyncio; on Trio trio.TooSlowError, which is no
+        TimeoutError), and what `emit` raises. Cancelled, it forgets the acknowledgement;
+        the event stays sent.
         """
         return await self.answer(event, args, timeout)
 
@@ -290,14 +268,18 @@ class Socket(SocketListeners):
 
     # For the namespace and its operators
 
-    def deliver(self, encoded: Encoded, volatile: bool, event: str, args: tuple[Any, ...]) -> None:
-        """Queue an event that was encoded, perhaps for many; a volatile one if it goes out now."""
+    def deliver(self, encoded: Encoded, volatile: bool, event: str, args: tuple[Any, ...]) -> bool:
+        """Queue an event that was encoded, perhaps for many; a volatile one if it goes out now.
+
+        Whether it was queued.
+        """
         session = self._connection.session
         if volatile and not session.writable:
-            return
+            return False
         if self._registry is not None or self.namespace.registry.any_outgoing:
             self._notify_outgoing(event, args)
         session.send(encoded)
+        return True
 
     def _notify_outgoing(self, event: str, args: tuple[Any, ...]) -> None:
         own = () if self._registry is None else self._registry.any_outgoing
@@ -316,6 +298,10 @@ class Socket(SocketListeners):
         """Nobody waits for that acknowledgement any more, if anyone did."""
         if number is not None:
             self._acks.drop(number)
+
+    def fail(self, number: int, error: Exception) -> None:
+        """That acknowledgement will not come, if anyone waits for it."""
+        self._acks.fail(number, error)
 
     def acknowledged(self, number: int, values: Values) -> None:
         """The client has acknowledged (rule 47)."""
@@ -349,12 +335,14 @@ class Socket(SocketListeners):
         self._acks.fail_all(Disconnected(reason))
         return told
 
-    def held(self, waits: bool) -> None:
-        """One of its events waits for its handlers, or does not any more."""
-        if waits:
-            self._connection.session.hold()
-        else:
-            self._connection.session.release()
+    def deafen(self) -> None:
+        """What its client has sent, and is not in its handlers yet, is dropped (rule 71)."""
+        self.deaf = True
+        self.mailbox.drop()
+
+    def handled(self) -> None:
+        """One of its events has been handled, or will not be: its client may go on."""
+        self._connection.handled()
 
     def emit_packet(
         self,
@@ -386,5 +374,6 @@ class Socket(SocketListeners):
                 pending.timer = namespace.after(
                     timeout, lambda now: self._acks.fail(number, AckTimeout([]))
                 )
-        self.deliver(encoded, volatile, event, args)
+        if not self.deliver(encoded, volatile, event, args) and number is not None:
+            self._acks.fail(number, NotSent())
         return number

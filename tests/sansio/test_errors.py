@@ -27,8 +27,8 @@ REASONS = [
 
 
 def test_reasons() -> None:
-    """Protocol rules 69 and 81: the reference's spellings, and one that it does not have."""
-    assert {*Reason} == {*REASONS, "send buffer full"}
+    """Protocol rules 69 and 81: the reference's spellings, and two that it does not have."""
+    assert {*Reason} == {*REASONS, "send buffer full", "receive buffer full"}
     assert [str(reason) for reason in Reason] == [reason.value for reason in Reason]
 
 

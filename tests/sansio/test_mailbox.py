@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.runtime import Gate, LoopFree, Pause
 
-from sansocket.sansio.mailbox import Mailbox, run_to_end
+from sansocket.sansio.mailbox import TASK, Mailbox, finish, run_by_hand, run_to_end
 
 
 @dataclass
@@ -133,3 +133,23 @@ def test_run_to_end() -> None:
     with pytest.raises(AssertionError, match="waited"):
         run_to_end(waiting())
     assert done == ["plain", "ended"]
+
+
+def test_run_by_hand_up_to_what_needs_a_task() -> None:
+    """The rest is the same coroutine: nothing runs twice."""
+    notes: list[str] = []
+
+    async def waiting() -> None:
+        notes.append("begins")
+        await TASK
+        await Pause()
+        notes.append("ends")
+
+    rest = run_by_hand(waiting())
+    assert rest is not None
+    assert notes == ["begins"]
+    task = finish(rest)
+    task.send(None)
+    with pytest.raises(StopIteration):
+        task.send(None)
+    assert notes == ["begins", "ends"]

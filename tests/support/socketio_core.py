@@ -44,7 +44,7 @@ class Bare:
             if isinstance(event, ConnectRequested) and self.welcome:
                 event.socket.accept()
             if not self.idle:
-                event.socket.held(False)
+                event.socket.handled()
 
     def taken(self) -> list[Event]:
         """The events since the last time."""

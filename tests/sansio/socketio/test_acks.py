@@ -24,6 +24,18 @@ from sansocket.sansio.timers import Timers
 GONE = Disconnected("transport close")
 
 
+class Debtor:
+    """Whoever owes acknowledgements, told only when that changes."""
+
+    def __init__(self) -> None:
+        self.owes = False
+
+    def owe(self, owes: bool) -> None:
+        """There are some now, or there are none any more."""
+        assert owes is not self.owes
+        self.owes = owes
+
+
 class Waiting:
     """Somebody who waits for an acknowledgement, and what they were told."""
 
@@ -34,7 +46,7 @@ class Waiting:
 
 def test_an_answer_comes_once() -> None:
     """Protocol rule 47, security rule 28: unknown and repeated numbers are ignored."""
-    acks, waiting = Acks(10), Waiting()
+    acks, waiting = Acks(10, Debtor()), Waiting()
     acks.expect(0, waiting.pending)
     acks.answer(1, ("unknown",))
     acks.answer(0, ("first", 2))
@@ -46,7 +58,7 @@ def test_an_answer_comes_once() -> None:
 
 def test_a_failure_comes_once() -> None:
     """Security rule 28."""
-    acks, waiting = Acks(10), Waiting()
+    acks, waiting = Acks(10, Debtor()), Waiting()
     acks.expect(0, waiting.pending)
     acks.fail(0, GONE)
     acks.fail(0, GONE)
@@ -56,7 +68,7 @@ def test_a_failure_comes_once() -> None:
 
 def test_who_does_not_wait_any_more_is_not_told() -> None:
     """Protocol rule 78."""
-    acks, waiting = Acks(10), Waiting()
+    acks, waiting = Acks(10, Debtor()), Waiting()
     acks.expect(0, waiting.pending)
     assert acks.drop(0) is waiting.pending
     assert acks.drop(0) is None
@@ -82,7 +94,7 @@ def test_the_bound() -> None:
 @pytest.mark.parametrize("end", ["answer", "fail", "drop", "fail_all"])
 def test_its_timer_goes_with_it(end: str) -> None:
     """Security rule T13: whatever ended it, no timer stays behind."""
-    acks, waiting = Acks(10), Waiting()
+    acks, waiting = Acks(10, Debtor()), Waiting()
     timers = Timers(lambda: None)
     waiting.pending.timer = timers.at(5.0, lambda now: acks.fail(7, AckTimeout([])))
     acks.expect(7, waiting.pending)
@@ -99,7 +111,7 @@ def test_its_timer_goes_with_it(end: str) -> None:
 
 def test_all_fail_though_one_asks_for_more() -> None:
     """Whoever is told may do anything, also send the next event."""
-    acks, other = Acks(10), Waiting()
+    acks, other = Acks(10, Debtor()), Waiting()
     acks.expect(0, Pending(lambda values: None, lambda error: acks.fail(1, error)))
     acks.expect(1, other.pending)
     acks.fail_all(GONE)
@@ -111,7 +123,8 @@ class AgainstDictionary(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.acks = Acks(3)
+        self.debtor = Debtor()
+        self.acks = Acks(3, self.debtor)
         self.model: dict[int, Waiting] = {}
         self.over: list[tuple[Waiting, list[Values | Exception]]] = []
         self.number = 0
@@ -157,6 +170,7 @@ class AgainstDictionary(RuleBasedStateMachine):
     @invariant()
     def agree(self) -> None:
         assert len(self.acks) == len(self.model)
+        assert self.debtor.owes is bool(self.model)
         assert not any(waiting.told for waiting in self.model.values())
         for waiting, told in self.over:
             assert waiting.told == told

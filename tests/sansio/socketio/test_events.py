@@ -79,7 +79,7 @@ def test_what_nobody_handles_stops_the_reading() -> None:
     assert wire.paused
     kinds = [type(event) for event in bare.events]
     assert kinds == [ConnectRequested, EventReceived, Disconnected, ConnectRequested]
-    bare.events[0].socket.held(False)
+    bare.events[0].socket.handled()
     assert not wire.paused
 
 

@@ -10,24 +10,7 @@ from support.transcript import socketio
 
 from sansocket.sansio.errors import Disconnected, LocalProtocolError
 from sansocket.sansio.socketio.packet import RESERVED
-from sansocket.sansio.socketio.socket import TRANSITIONS, Input, Socket, State
-
-# Its states
-
-
-@pytest.mark.parametrize("state", State)
-@pytest.mark.parametrize("what", Input)
-def test_the_table_is_the_only_door(state: State, what: Input) -> None:
-    """What the table does not have is the caller's error, and changes nothing."""
-    _, _, _, socket = connected()
-    socket.state = state
-    if what in TRANSITIONS[state]:
-        socket.step(what)
-        assert socket.state is TRANSITIONS[state][what]
-    else:
-        with pytest.raises(LocalProtocolError, match=f"{what.name} in state {state.name}"):
-            socket.step(what)
-        assert socket.state is state
+from sansocket.sansio.socketio.socket import Socket
 
 
 def test_connected() -> None:
