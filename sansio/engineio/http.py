@@ -108,8 +108,8 @@ class HttpConnection:
 
     @property
     def head(self) -> Request | None:
-        """The request whose body is still to come, without it."""
-        return self._request if self._phase is Phase.BODY else None
+        """The request whose body is still to come, without it, or the one that was refused."""
+        return self._request if self._phase in (Phase.BODY, Phase.CLOSING) else None
 
     @property
     def closing(self) -> bool:
@@ -221,7 +221,7 @@ class HttpConnection:
         return data
 
     def _close(self) -> None:
-        self._phase, self._request, self._chunked = Phase.CLOSING, None, None
+        self._phase, self._chunked = Phase.CLOSING, None
         self._stray = b""
         self._buffer.clear()
         self._interim.clear()
@@ -273,9 +273,9 @@ class HttpConnection:
         if not all(map(CONTENT_LENGTH.fullmatch, lengths)):
             raise RemoteProtocolError("malformed Content-Length")
         self._length = int(lengths[0]) if lengths else 0
+        self._request = request = read_request(event)
         if self._length > self._max_body:
             raise RemoteProtocolError("body too large", status=413)
-        self._request = request = read_request(event)
         if request.upgrade and (chunked or self._length):
             raise RemoteProtocolError("upgrade with a body")
         self._chunked = ChunkedBody(self._max_body, self._max_head) if chunked else None

@@ -18,7 +18,7 @@ from .compression import compress
 from .encoded import NOOP, Encoded
 from .handshake import Code, RequestRefused, refusal, set_cookie, verify
 from .http import Response
-from .packet import decode_payload
+from .packet import Type, decode_payload
 from .peer import Peer
 from .session import Session
 from .states import State
@@ -31,6 +31,9 @@ TEXT: Final = (
     ("Cache-Control", "no-store"),
 )
 OK: Final = (("Content-Type", "text/html"), ("Cache-Control", "no-store"))
+
+LATE: Final = 1.0
+"""Seconds that the refusal of a POST waits for its client to learn that the session has ended."""
 
 
 class PollingTransport:
@@ -147,19 +150,58 @@ class PollingTransport:
 
     def _post(self, session: Session, body: bytes, now: float) -> Response | None:
         self._claim(session)
+        closing = session.over
         try:
             if body.count(b"\x1e") >= self._engine.config.max_packets:
                 raise RemoteProtocolError("too many packets in a payload")
-            for packet in decode_payload(decode_text(body)):
+            packets = decode_payload(decode_text(body))
+            for packet in packets:
                 session.receive_packet(packet, now)
         except RemoteProtocolError as error:
             session.abort(error.reason)
             raise
+        if closing:
+            types = {packet.type for packet in packets}
+            if Type.CLOSE in types:
+                session.abort(Reason.TRANSPORT_CLOSE, farewell=NOOP)
+            if Type.MESSAGE in types:
+                return self._late(session)
         if session.congested and not session.over:
             session.when_relieved(self._relieved)
             return None
         self.release()
         return self._ok()
+
+    def _late(self, session: Session) -> Response | None:
+        """The answer to messages that nobody takes any more, for the session is closing.
+
+        They are refused (rule 94), but not before the client knows of the end: the reference's
+        client would take the refusal for the end, and see none of what waits for it. One that
+        upgrades polls no more before it has its answer, and is told by the WebSocket (rule 39).
+        """
+        refusal = RequestRefused(Code.BAD_REQUEST, name="SESSION_CLOSING")
+        if session.state is State.CLOSED:
+            raise refusal
+        if session.prober is not None:
+            self.release()
+            return self._ok()
+
+        def look() -> None:
+            if session.state is State.CLOSED:
+                refuse(0.0)
+            else:
+                session.when_relieved(look)
+
+        def refuse(now: float) -> None:
+            timer.cancel()
+            session.revoke(look)
+            if self._posting is session:
+                self._decided = self.refuse(refusal)
+                self.ready()
+
+        timer = self._engine.timers.after(LATE, refuse)
+        look()
+        return None
 
     def _claim(self, session: Session) -> None:
         """One POST at a time; a second one ends the session (rule 28)."""

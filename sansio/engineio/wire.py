@@ -294,7 +294,7 @@ class ServerWire:
         """Answer a request that broke HTTP, or whose head is refused, and close."""
         head = self._http.head
         headers: cors.Headers = ()
-        if head is not None:
+        if head is not None and self._engine.serves(head.path):
             headers = cors.headers(head, self._engine.config)
             self._engine.refused(head, error)
         if error.status == 413:

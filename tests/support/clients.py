@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 
+from support.engineio import post_bytes
 from support.transcript import Driver, Pipe, WebSocketPipe
 
 
@@ -53,8 +54,11 @@ class Client:
         if self.websocket is not None:
             self.websocket.send(*packets)
             return
-        answer = self.driver.post(self.sid, "\x1e".join(packets))
-        if answer.status == 400:
+        post = self.driver.connect()
+        post.send(post_bytes(self.sid, "\x1e".join(packets)))
+        answer = post.answer()
+        # The server has closed the session; none means that it says so to a poll first.
+        if answer is None or answer.status == 400:
             self.closed = True
         else:
             assert answer.body == "ok"

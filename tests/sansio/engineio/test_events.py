@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.engineio import Serve, only_socket, opened, record, taken
+from support.engineio import Serve, only_socket, opened, post_bytes, record, taken
 from support.transcript import socketio
 
 from sansocket.sansio.engineio.app import EngineApp
@@ -217,7 +217,7 @@ def test_an_observer_that_acts(serve: Serve, event: str, act: str, transport: st
     poll = driver.get(sid)
     driver.advance(25.0)
     driver.post(sid, "3")
-    driver.post(sid, "4x")
+    driver.connect().send(post_bytes(sid, "4x"))
     got = [poll.answer()]
     if transport == "websocket":
         websocket = driver.websocket(sid)

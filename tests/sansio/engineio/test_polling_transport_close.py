@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from support.engineio import UNKNOWN_SESSION, Serve, only_socket, post_bytes, record, taken
+from support.engineio import (
+    BAD_REQUEST,
+    UNKNOWN_SESSION,
+    Serve,
+    only_socket,
+    post_bytes,
+    record,
+    taken,
+)
 
 from sansocket.sansio.errors import Reason
 
@@ -123,19 +131,101 @@ def test_closed_session_does_not_linger_for_ever(serve: Serve) -> None:
     assert events == [("connection",), ("close", "forced close")]
 
 
-def test_server_closes_under_a_post(serve: Serve) -> None:
-    """Nothing reaches the application after the close; the POST is answered (security rule T12)."""
+@pytest.mark.parametrize("under_way", [True, False])
+def test_server_closes_under_a_post(serve: Serve, under_way: bool) -> None:
+    """Protocol rule 94: what nobody takes any more is refused, when the client knows of the end.
+
+    The reference's client closes on a refused POST, and would see none of what waits for it.
+    """
     app, driver = serve()
     events = record(app)
     sid = driver.poll_handshake()
     request = post_bytes(sid, "4hello")
-    pipe = driver.connect()
-    pipe.send(request[:-1])
+    post = driver.connect()
+    if under_way:
+        post.send(request[:-1])
+        request = request[-1:]
+    only_socket(app).send("last")
     only_socket(app).close()
-    pipe.send(request[-1:])
-    taken(pipe)
+    post.send(request)
+    assert taken(driver.get(sid)).body == "4last"
+    assert post.answer() is None
     assert taken(driver.get(sid)).body == "1"
+    answer = taken(post)
+    assert (answer.status, answer.body) == (400, BAD_REQUEST)
     assert events == [("connection",), ("close", "forced close")]
+    # The connection is as good as before.
+    assert driver.post(sid, "4hello", post).body == UNKNOWN_SESSION
+
+
+def test_post_to_a_closing_session_of_which_nobody_hears(serve: Serve) -> None:
+    """Security rule T12: refused after a second, whatever else the client does."""
+    app, driver = serve()
+    sid = driver.poll_handshake()
+    only_socket(app).close()
+    post = driver.connect()
+    post.send(post_bytes(sid, "4hello"))
+    driver.advance(0.9)
+    assert post.answer() is None
+    driver.advance(0.1)
+    assert taken(post).status == 400
+    assert taken(driver.get(sid)).body == "1"
+
+
+def test_posts_to_a_closing_session_overlap(serve: Serve) -> None:
+    """Protocol rule 28: both are refused, and the session is over."""
+    app, driver = serve()
+    sid = driver.poll_handshake()
+    only_socket(app).close()
+    first = driver.connect()
+    first.send(post_bytes(sid, "4hello"))
+    assert driver.post(sid, "4hello").status == 400
+    assert taken(first).status == 400
+    assert not app.engine.sessions
+
+
+def test_post_to_a_closing_session_is_lost(serve: Serve) -> None:
+    """Protocol rule 32, security rule T13: the client is gone, and the session with it."""
+    app, driver = serve()
+    sid = driver.poll_handshake()
+    only_socket(app).close()
+    post = driver.connect()
+    post.send(post_bytes(sid, "4hello"))
+    post.lose()
+    assert not app.engine.sessions
+    driver.advance(1)
+    assert post.answer() is None
+
+
+@pytest.mark.parametrize(("body", "status"), [("1", 200), ("3\x1e1", 200), ("4hello\x1e1", 400)])
+def test_client_closes_as_well(serve: Serve, body: str, status: int) -> None:
+    """Protocol rule 29: it does not wait for our close; messages are refused all the same."""
+    app, driver = serve()
+    events = record(app)
+    sid = driver.poll_handshake()
+    only_socket(app).close()
+    assert driver.post(sid, body).status == status
+    assert not app.engine.sessions
+    assert events == [("connection",), ("close", "forced close")]
+
+
+@pytest.mark.parametrize("body", ["3", "6\x1e3"])
+def test_late_pong(serve: Serve, body: str) -> None:
+    """Nothing is left to be done with it: it has been processed (security rule 29)."""
+    app, driver = serve()
+    sid = driver.poll_handshake()
+    only_socket(app).close()
+    assert driver.post(sid, body).body == "ok"
+    assert sid in app.engine.sessions
+
+
+def test_bad_post_to_a_closing_session(serve: Serve) -> None:
+    """Protocol rule 95: it ends at once, as it would have before."""
+    app, driver = serve()
+    sid = driver.poll_handshake()
+    only_socket(app).close()
+    assert driver.post(sid, "nonsense").status == 400
+    assert not app.engine.sessions
 
 
 def test_handler_closes_during_a_post(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""The server ends a session while a WebSocket is about to take it over.
+"""The server ends a session while a WebSocket is about to take it over, or a poll crosses that.
 
 Its client may have stopped polling for that already, and would learn of the end by nothing
 else (rules 33 and 39). So the upgrade goes on, and the WebSocket closes in good order.
@@ -63,6 +63,53 @@ def test_poll_that_brought_the_rest(serve: Serve) -> None:
     websocket.send("5")
     assert websocket.take() == ["3probe"]
     assert websocket.close_code == 1000
+
+
+def test_post_of_a_client_that_upgrades(serve: Serve) -> None:
+    """Rules 33 and 39: a refusal would be all that it ever sees, for it waits for its POSTs.
+
+    As over a WebSocket, what crosses the close is lost, and the close says so.
+    """
+    app, driver = serve()
+    events = record(app)
+    sid = driver.poll_handshake()
+    websocket = driver.websocket(sid)
+    websocket.send("2probe")
+    only_socket(app).send("last")
+    only_socket(app).close()
+    assert driver.post(sid, "4hello").body == "ok"
+    websocket.send("5")
+    assert websocket.take() == ["3probe", "4last"]
+    assert websocket.close_code == 1000
+    assert events == [("connection",), ("close", "forced close")]
+
+
+@pytest.mark.parametrize("first", ["poll", "upgrade"])
+def test_poll_that_crosses_the_upgrade(serve: Serve, first: str) -> None:
+    """Rules 33 to 35: which of the two comes first is the network's and the loop's to say.
+
+    Either way the poll is answered at once, with a noop or a refusal and no message of the
+    session's; those come by the WebSocket, each once and in order.
+    """
+    app, driver = serve()
+    events = record(app)
+    sid = driver.poll_handshake()
+    websocket = driver.websocket(sid)
+    websocket.send("2probe")
+    if first == "poll":
+        poll = driver.get(sid)
+        websocket.send("5")
+        assert taken(poll).body == "6"
+    else:
+        websocket.send("5")
+        poll = driver.get(sid)
+        assert taken(poll).status == 400
+    for message in ("a", "b"):
+        only_socket(app).send(message)
+    poll.lose()
+    assert websocket.take() == ["3probe", "4a", "4b"]
+    websocket.send("4c")
+    assert events == [("connection",), ("message", "c")]
 
 
 @pytest.mark.parametrize("how", ["lost", "late", "wrong"])

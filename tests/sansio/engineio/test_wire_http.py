@@ -194,3 +194,27 @@ def test_continue(serve: Serve) -> None:
     assert pipe.take() == b"HTTP/1.1 100 Continue\r\n\r\n"
     pipe.send(request[-6:])
     assert taken(pipe).body == "ok"
+
+
+FRIEND = "http://friend.example"
+
+REFUSED_BODIES = {
+    "declared": (413, f"Content-Length: 11\r\nOrigin: {FRIEND}\r\n\r\n"),
+    "chunked": (413, f"Origin: {FRIEND}\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n"),
+    "malformed": (400, f"Origin: {FRIEND}\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED_BODIES)
+def test_page_may_read_why_its_body_is_refused(serve: Serve, kind: str) -> None:
+    """Security rule T31: a refusal is as readable as any answer, on the engine's path."""
+    status, rest = REFUSED_BODIES[kind]
+    _, driver = serve(max_payload=10, cors_allowed_origins=(FRIEND,))
+    sid = driver.poll_handshake()
+    for path, allowed in (("/socket.io/", FRIEND), ("/elsewhere", None)):
+        target = f"{path}?{POLLING}&sid={sid}"
+        pipe = driver.connect()
+        pipe.send(f"POST {target} HTTP/1.1\r\nHost: server.example\r\n{rest}".encode())
+        answer = taken(pipe)
+        assert answer.status == status
+        assert answer.headers.get("access-control-allow-origin") == allowed
