@@ -1,45 +1,18 @@
-"""The cases: what each one does to a server, and what it measures.
-
-A case is given a server that has just been started, and returns one sample. It knows nothing of
-rounds, of other servers and of the report.
-"""
+"""The cases: each kind of load by its name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from . import frames, load
-from .connections import Address, Connections, ServerFailed
-from .contestants import Running
-from .machine import Meter
+from . import crowds, frames, messages
+from .samples import Measure
 
-CONNECTIONS: Final = 100
 NEVER: Final = 300.0  # seconds between pings where heartbeats would only disturb
 USUAL: Final = 25.0
-WORD: Final = "x" * 32
 
-
-@dataclass(frozen=True)
-class Sample:
-    """One measurement of one server."""
-
-    value: float
-    """In the unit of the case."""
-    foreign: float = 0.0
-    """Cores that others kept busy meanwhile."""
-    details: Mapping[str, float] = field(default_factory=dict[str, float])
-    """What else was seen, by name."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How long a sample takes, in seconds: before it is measured, and while it is."""
-
-    warm_up: float
-    seconds: float
+Runs = Literal["always", "thorough", "asked"]
+"""Also in a quick run, not in a quick one, or only when it is asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -49,92 +22,105 @@ class Case:
     name: str
     title: str
     unit: str
-    measure: Callable[[Running, Effort], Sample]
+    measure: Measure
     ping_interval: float = NEVER
+    """What the server is told, in seconds."""
     bare: bool = True
     """Whether it means something for a server of bare WebSocket."""
-    default: bool = True
-    """Whether it runs unless it is asked for by name."""
+    runs: Runs = "always"
+    most_rounds: int = 1_000
+    """More rounds would tell nothing new."""
 
 
-def requests(
-    request: bytes, answers: int = 1, connections: int = CONNECTIONS
-) -> Callable[[Running, Effort], Sample]:
-    """Send a request, whose answer has so many frames, over each of the connections."""
-
-    def measure(server: Running, effort: Effort) -> Sample:
-        address = Address(server.port, server.contestant.bare)
-        with Connections(address) as opened:
-            opened.open(connections)
-            length = load.answer_length(opened, request, answers)
-            with closing(load.RequestLoop(opened, request, length)) as loop:
-                return steady(server, effort, loop.run)
-
-    return measure
-
-
-def steady(server: Running, effort: Effort, run: Callable[[float], int]) -> Sample:
-    """Load the server, and measure when it is warm: CPU microseconds for each that is counted."""
-    run(effort.warm_up)
-    meter = Meter(server.pid)
-    count = run(effort.seconds)
-    usage = meter.read()
-    if not count:
-        raise ServerFailed(f"nothing was done in {effort.seconds} s")
-    details = {"per_second": count / usage.wall, "server_core": usage.cpu / usage.wall}
-    return Sample(usage.cpu / count * 1e6, usage.foreign, details)
-
-
-def broadcast(recipients: int) -> Callable[[Running, Effort], Sample]:
-    """One event to all, one at a time; counted are the deliveries."""
-    request = frames.text(f'42["broadcast","{WORD}"]')
-
-    def measure(server: Running, effort: Effort) -> Sample:
-        address = Address(server.port, server.contestant.bare)
-        with Connections(address) as opened:
-            opened.open(1)
-            length = load.answer_length(opened, request, 1)
-            opened.open(recipients - 1)
-            with closing(load.BroadcastLoop(opened, request, length)) as loop:
-                return steady(server, effort, loop.run)
-
-    return measure
-
-
-def binary(size: int) -> Callable[[Running, Effort], Sample]:
-    """An event with one attachment of so many bytes, echoed."""
-    packet = '451-["echo",{"_placeholder":true,"num":0}]'
-    return requests(frames.text(packet) + frames.frame(frames.BINARY, b"x" * size), answers=2)
-
+# Recipients, bytes and connections.
+BROADCASTS: Final[list[tuple[int, Runs]]] = [
+    (10, "thorough"),
+    (200, "always"),
+    (2_000, "always"),
+]
+BINARIES: Final[list[tuple[int, Runs]]] = [
+    (32, "always"),
+    (1_024, "thorough"),
+    (65_536, "always"),
+]
+CROWDS: Final[list[tuple[int, Runs]]] = [(1_000, "always"), (10_000, "thorough")]
 
 CASES: Final = {
     case.name: case
     for case in (
         Case(
             "echo",
-            f"echo of one event, {CONNECTIONS} connections",
+            f"an event with 32 bytes, echoed; {messages.CONNECTIONS} connections",
             "CPU µs a message",
-            requests(frames.text(f'42["echo","{WORD}"]')),
+            messages.requests(messages.ECHO),
         ),
         Case(
             "ack",
-            f"acknowledgement of one event, {CONNECTIONS} connections",
+            f"an event with 32 bytes, acknowledged; {messages.CONNECTIONS} connections",
             "CPU µs a message",
-            requests(frames.text(f'421["ack","{WORD}"]')),
+            messages.requests(frames.text(f'421["ack","{messages.WORD}"]')),
             bare=False,
         ),
         *(
-            Case(f"broadcast-{n}", f"broadcast to {n:,}", "CPU µs a delivery", broadcast(n))
-            for n in (10, 200, 2_000)
+            Case(
+                f"broadcast-{count}",
+                f"an event with 32 bytes to {count:,} connections",
+                "CPU µs a delivery",
+                messages.broadcast(count),
+                runs=runs,
+            )
+            for count, runs in BROADCASTS
         ),
         *(
             Case(
                 f"binary-{size}",
-                f"echo of an event with {size:,} bytes of binary data",
+                f"an event with {size:,} bytes of binary data, echoed",
                 "CPU µs a message",
-                binary(size),
+                messages.binary(size),
+                runs=runs,
             )
-            for size in (32, 1_024, 65_536)
+            for size, runs in BINARIES
+        ),
+        Case(
+            "connect",
+            "open a WebSocket, connect to the main namespace, close",
+            "CPU µs a connection",
+            crowds.connect,
+        ),
+        Case(
+            "polling",
+            f"handshakes by long-polling over {messages.POLLERS} kept TCP connections",
+            "CPU µs a request",
+            messages.polling,
+            ping_interval=USUAL,  # or the sessions, whose clients are gone, would all stay
+            bare=False,
+        ),
+        *(
+            Case(
+                f"memory-{count}",
+                f"{count:,} idle connections",
+                "KiB of resident memory a connection",
+                crowds.memory(count),
+                runs=runs,
+                most_rounds=2,
+            )
+            for count, runs in CROWDS
+        ),
+        Case(
+            "latency",
+            "echo at 50 % of the server's own capacity",
+            "ms at the 99th percentile",
+            messages.latency,
+        ),
+        Case(
+            "idle-10000",
+            f"10,000 idle connections, pings every {crowds.REAL_INTERVAL:.0f} s",
+            "% of a core",
+            crowds.idle(10_000),
+            ping_interval=crowds.SHORT_INTERVAL,
+            bare=False,
+            runs="asked",
+            most_rounds=2,
         ),
     )
 }

@@ -175,6 +175,14 @@ class Connections:
         """Open so many more; raises ServerFailed."""
         open_connections(self.address, self._keep, count=count, first=len(self.sockets))
 
+    def open_unasked(self, count: int) -> None:
+        """Open so many TCP connections, on which nothing has been said yet."""
+        for _ in range(count):
+            sock = socket.create_connection(("127.0.0.1", self.address.port), PATIENCE)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setblocking(False)
+            self.sockets.append(sock)
+
     def _keep(self, sock: socket.socket, rest: bytearray) -> None:
         if rest:
             raise ServerFailed(f"unasked for: {bytes(rest[:200])!r}")

@@ -8,15 +8,15 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from subprocess import PIPE, Popen
+from typing import IO, Final
 
 HERE: Final = Path(__file__).parent
 SERVERS: Final = HERE / "servers"
@@ -47,15 +47,20 @@ class Contestant:
 
     def command(self) -> list[str]:
         """How to run it; raises Unavailable where it cannot run."""
-        if self.program.endswith(".mjs"):
-            node = shutil.which("node")
-            if node is None or not (NPM / "node_modules" / "socket.io").is_dir():
-                raise Unavailable("needs node and its npm packages: `make bench` installs them")
-            return [node, str(SERVERS / self.program), str(NPM), *self.arguments]
-        missing = [name for name in self.needs if importlib.util.find_spec(name) is None]
-        if missing:
-            raise Unavailable(f"needs {', '.join(missing)}: `make bench` installs what is missing")
-        return [sys.executable, str(SERVERS / self.program), *self.arguments]
+        return [*interpreter(SERVERS / self.program, self.needs), *self.arguments]
+
+
+def interpreter(program: Path, needs: Sequence[str] = ()) -> list[str]:
+    """How to run a program in Python or JavaScript; raises Unavailable where it cannot run."""
+    if program.suffix == ".mjs":
+        node = shutil.which("node")
+        if node is None or not (NPM / "node_modules" / "socket.io").is_dir():
+            raise Unavailable("needs node and its npm packages: `make bench` installs them")
+        return [node, str(program), str(NPM)]
+    missing = [name for name in needs if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Unavailable(f"needs {', '.join(missing)}: `make bench` installs what is missing")
+    return [sys.executable, str(program)]
 
 
 def ours(name: str, loop: str, handlers: str, target: str = "") -> Contestant:
@@ -87,6 +92,18 @@ CONTESTANTS: Final = {
 }
 
 
+def start(command: Sequence[str], cores: Collection[int], stderr: IO[str]) -> Popen[str]:
+    """Start a program on these cores, with our packages on its path; its output is to be read."""
+    path = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {"NODE_ENV": "production", "PYTHONPATH": os.pathsep.join(path)}
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)  # a child inherits it
+    try:
+        return Popen(command, env=os.environ | environment, stdout=PIPE, stderr=stderr, text=True)
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 @dataclass(frozen=True)
 class Running:
     """A server that listens."""
@@ -105,19 +122,8 @@ def running(
     Raises Unavailable when it cannot be started, with the end of what it wrote.
     """
     command = [*contestant.command(), "--ping-interval", str(ping_interval)]
-    environment = os.environ | {"NODE_ENV": "production"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [str(HERE.parent), *filter(None, [environment.get("PYTHONPATH")])]
-    )
-    before = os.sched_getaffinity(0)
     with tempfile.TemporaryFile("w+") as complaints:
-        os.sched_setaffinity(0, cores)  # a child inherits it
-        try:
-            process = subprocess.Popen(
-                command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True
-            )
-        finally:
-            os.sched_setaffinity(0, before)
+        process = start(command, cores, complaints)
         try:
             assert process.stdout is not None
             impatience = threading.Timer(PATIENCE, process.kill)

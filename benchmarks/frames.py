@@ -73,10 +73,25 @@ def take_head(buffer: bytearray) -> bytes | None:
     return head
 
 
-def body_length(head: bytes) -> int:
-    """Return what a response's head says of its body's length, in bytes; 0 when it is silent."""
-    _, found, rest = head.lower().partition(b"\r\ncontent-length:")
-    return int(rest.partition(b"\r\n")[0]) if found else 0
+def take_response(buffer: bytearray) -> bytes | None:
+    """Take an HTTP response off the buffer, head and body, unless it is not whole yet."""
+    end = buffer.find(b"\r\n\r\n") + 4
+    if end < 4:
+        return None
+    head = bytes(buffer[:end]).lower()
+    if b"\r\ntransfer-encoding: chunked\r\n" in head:
+        last = buffer.find(b"\r\n0\r\n\r\n", end)
+        if last < 0:
+            return None
+        end = last + 7
+    else:
+        _, found, rest = head.partition(b"\r\ncontent-length:")
+        end += int(rest.partition(b"\r\n")[0]) if found else 0
+    if len(buffer) < end:
+        return None
+    response = bytes(buffer[:end])
+    del buffer[:end]
+    return response
 
 
 PONG: Final = text("3")

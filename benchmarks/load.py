@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Sequence
+from collections import deque
+from itertools import count, cycle
 from time import perf_counter
 from typing import Final
 
@@ -50,6 +51,25 @@ def answer_length(connections: Connections, request: bytes, wanted: int) -> int:
     return length
 
 
+def response_length(connections: Connections, request: bytes) -> int:
+    """Send an HTTP request once and return the length of the response, in bytes.
+
+    Raises ServerFailed.
+    """
+    sock = connections.sockets[0]
+    sock.settimeout(PATIENCE)
+    sock.sendall(request)
+    buffer = bytearray()
+    while (response := frames.take_response(buffer)) is None:
+        if not (data := sock.recv(MOST)):
+            raise ServerFailed("the connection was closed at the first request")
+        buffer += data
+    if b" 200 " not in response[:20]:
+        raise ServerFailed(f"the request was answered with {response[:200]!r}")
+    sock.setblocking(False)
+    return len(response)
+
+
 class Loop:
     """What the loops have in common: the descriptors in an epoll, and writing that may not end."""
 
@@ -69,20 +89,22 @@ class Loop:
             return events
         for fd, event in events:
             if event & select.EPOLLOUT:
+                self._epoll.modify(fd, select.EPOLLIN)
                 self.write(fd, self._unwritten.pop(fd))
         return [(fd, event) for fd, event in events if event & ~select.EPOLLOUT]
 
     def write(self, fd: int, data: bytes) -> None:
         """Write all of it: now, or when the socket takes it."""
+        if fd in self._unwritten:
+            self._unwritten[fd] += data
+            return
         try:
             written = os.write(fd, data)
         except BlockingIOError:
             written = 0
-        unwritten = data[written:]
-        if unwritten:
-            self._unwritten[fd] = self._unwritten.get(fd, b"") + unwritten
-        mask = select.EPOLLIN | select.EPOLLOUT if unwritten else select.EPOLLIN
-        self._epoll.modify(fd, mask)
+        if written != len(data):
+            self._unwritten[fd] = data[written:]
+            self._epoll.modify(fd, select.EPOLLIN | select.EPOLLOUT)
 
     def read(self, fd: int) -> int:
         """Read what has come, answer the pings in it; return its length without them."""
@@ -139,10 +161,23 @@ class RequestLoop(Loop):
                         continue
                 missing[fd] = length
                 answered += 1
-                written = write(fd, request)
+                # The answer has come, so nothing of the request before it is unwritten.
+                try:
+                    written = write(fd, request)
+                except BlockingIOError:
+                    written = 0
                 if written != request_size:
                     self.write(fd, request[written:])
         return answered
+
+    def finish(self) -> None:
+        """Wait for the answers that are still on their way."""
+        waiting = set(self.descriptors) if self._begun else set[int]()
+        while waiting:
+            for fd, _ in self.poll(PATIENCE):
+                self._missing[fd] -= self.read(fd)
+                if not self._missing[fd]:
+                    waiting.discard(fd)
 
 
 class BroadcastLoop(Loop):
@@ -175,6 +210,21 @@ class BroadcastLoop(Loop):
         return broadcasts * len(self.descriptors)
 
 
+class IdleLoop(Loop):
+    """Nothing is sent but the answers to pings."""
+
+    def run(self, seconds: float) -> int:
+        """Go on for so many seconds; return how many pings were answered."""
+        pings = 0
+        end = perf_counter() + seconds
+        while (left := end - perf_counter()) > 0:
+            for fd, _ in self.poll(left):
+                if self.read(fd):
+                    raise ServerFailed("an idle connection was sent more than pings")
+                pings += 1
+        return pings
+
+
 class OpenLoop(Loop):
     """Requests at a fixed rate, whatever the server does: for latencies.
 
@@ -186,28 +236,30 @@ class OpenLoop(Loop):
         super().__init__(connections)
         self._request = request
         self._length = length
-        self._received = dict.fromkeys(self.descriptors, 0)
 
-    def run(self, seconds: float, rate: float) -> Sequence[float]:
-        """Send `rate` requests a second; return the latencies of the answers, in seconds."""
-        sent: dict[int, list[float]] = {fd: [] for fd in self.descriptors}
+    def run(self, seconds: float, rate: float) -> tuple[list[float], list[float]]:
+        """Send `rate` requests a second; return the latencies, and how late each was sent.
+
+        All in seconds.
+        """
+        due: dict[int, deque[float]] = {fd: deque() for fd in self.descriptors}
+        received = dict.fromkeys(self.descriptors, 0)
         latencies: list[float] = []
+        delays: list[float] = []
+        total = max(1, int(rate * seconds))
         begin = perf_counter()
-        total = int(rate * seconds)
-        number = 0
+        turns = zip(count(), cycle(self.descriptors))
+        number, fd = next(turns)
         while len(latencies) < total:
-            due = begin + number / rate
-            while number < total and due <= perf_counter():
-                fd = self.descriptors[number % len(self.descriptors)]
-                sent[fd].append(due)
+            while number < total and (late := perf_counter() - begin - number / rate) >= 0:
+                delays.append(late)
+                due[fd].append(begin + number / rate)
                 self.write(fd, self._request)
-                number += 1
-                due = begin + number / rate
-            # A wait by epoll is up to a millisecond too long: so it is polled without one.
-            for fd, _ in self.poll(0.0 if number < total else PATIENCE):
-                received = self._received[fd] + self.read(fd)
-                answers, self._received[fd] = divmod(received, self._length)
+                number, fd = next(turns)
+            # A wait by epoll may be a millisecond too long: it is asked without waiting.
+            for readable, _ in self.poll(0.0 if number < total else PATIENCE):
+                received[readable] += self.read(readable)
+                answers, received[readable] = divmod(received[readable], self._length)
                 moment = perf_counter()
-                latencies += [moment - due for due in sent[fd][:answers]]
-                del sent[fd][:answers]
-        return latencies
+                latencies += [moment - due[readable].popleft() for _ in range(answers)]
+        return latencies, delays

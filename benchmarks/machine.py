@@ -132,14 +132,22 @@ def allow_many_files() -> int:
 
 
 class Meter:
-    """Reads the clocks between two marks: the server's CPU, the time that passed, and the rest."""
+    """Reads the clocks between two marks: the server's CPU, the time that passed, and the rest.
 
-    def __init__(self, pid: int) -> None:
+    Without a process it counts the children that began and ended between the marks.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
         self._pid = pid
         self._begin = self._read()
 
     def _read(self) -> tuple[float, float, float, float]:
-        return cpu_seconds(self._pid), time.process_time(), busy_seconds(), time.perf_counter()
+        if self._pid is None:
+            ended = os.times()
+            server = ended.children_user + ended.children_system
+        else:
+            server = cpu_seconds(self._pid)
+        return server, time.process_time(), busy_seconds(), time.perf_counter()
 
     def read(self) -> Usage:
         """What was used since the meter was made."""

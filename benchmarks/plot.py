@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.sax.saxutils import escape
 
-from .contestants import REFERENCE
 from .report import Result, Row, figure
 
 WIDTH: Final = 900
@@ -19,9 +18,9 @@ BAR: Final = 18
 GAP: Final = 40  # before a group, for its title
 LONGEST: Final = 6.0  # ratio; a longer bar is cut there, and its figure says how long it is
 
-OURS: Final = "#2b6cb0"
-OTHERS: Final = "#a0aec0"
+MET: Final = "#2f855a"  # the target
 MISSED: Final = "#c53030"
+OTHERS: Final = "#a0aec0"  # who has no target
 INK: Final = "#1a202c"
 
 
@@ -36,7 +35,8 @@ def svg(results: Sequence[Result], caption: str) -> str:
     y = 50
     for result in shown:
         y += GAP
-        title = f"{result.name}: {result.title} ({result.unit})"
+        subject = result.subject
+        title = f"{subject.name}: {subject.title} ({subject.unit}; 1 is {subject.reference})"
         lines.append(text(10, y - 8, title, weight="bold"))
         top = y
         for row in result.rows:
@@ -49,7 +49,7 @@ def svg(results: Sequence[Result], caption: str) -> str:
         f' viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">\n'
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>'
     )
-    title = f"Cost in ratio to npm's {REFERENCE} (dashed), shorter is better"
+    title = "Cost in ratio to the reference (dashed): shorter is better"
     return "\n".join(
         [head, text(10, 22, title, weight="bold"), text(10, 40, caption), *lines, "</svg>\n"]
     )
@@ -62,7 +62,7 @@ def bar(row: Row, y: int, scale: float) -> Iterator[str]:
     if row.ratio is None:
         yield text(LEFT + 8, middle + 4, f"{figure(row.value.median)} (no ratio)")
         return
-    colour = MISSED if row.meets is False else OURS if is_ours(row) else OTHERS
+    colour = MISSED if row.meets is False else OTHERS if row.meets is None else MET
     low, median, high = (
         min(value, LONGEST) * scale for value in (row.ratio.low, row.ratio.median, row.ratio.high)
     )
@@ -75,13 +75,6 @@ def bar(row: Row, y: int, scale: float) -> Iterator[str]:
         yield line(at, y, at, y + BAR, INK, width=3)
     figures = f"{row.ratio.median:.2f} ({figure(row.value.median)})"
     yield text(LEFT + max(median, high) + 6, middle + 4, figures)
-
-
-def is_ours(row: Row) -> bool:
-    """Is this a server of this repository?"""
-    return row.server.partition("-")[0] in ("trio", "asyncio", "uvloop") and (
-        row.server != "trio-websocket"
-    )
 
 
 def text(x: float, y: float, content: str, *, anchor: str = "start", weight: str = "normal") -> str:

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from .cases import Case, Sample
-from .contestants import CONTESTANTS, REFERENCE
 from .machine import Machine
+from .samples import Sample
 from .targets import target
 
 DISTURBING: Final = 0.1  # cores kept busy by others, from which on a figure is in doubt
@@ -59,28 +58,43 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Result:
-    """One case: its rows, and why servers are missing, by name."""
+class Subject:
+    """What is measured."""
 
     name: str
     title: str
     unit: str
+    reference: str
+    """The server to which the ratios are."""
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By server, the column of the targets that it is held against."""
+
+    def target(self, server: str) -> float | None:
+        """What the ratio of a server may be at most; None where there is no target."""
+        return target(self.name, self.columns.get(server, ""))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out: a row for each server, and why servers are missing, by name."""
+
+    subject: Subject
     rows: Sequence[Row]
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def summarise(
-    case: Case, rounds: Sequence[Mapping[str, Sample]], failures: Mapping[str, str]
+    subject: Subject, rounds: Sequence[Mapping[str, Sample]], failures: Mapping[str, str]
 ) -> Result:
-    """Make the result of a case from its rounds: in each the samples, by server."""
+    """Make a result from its rounds: in each the samples, by server."""
     servers = list(dict.fromkeys(server for one in rounds for server in one))
     rows: list[Row] = []
     for server in servers:
         samples = [one[server] for one in rounds if server in one]
         ratios = [
-            one[server].value / one[REFERENCE].value
+            one[server].value / one[subject.reference].value
             for one in rounds
-            if server in one and one.get(REFERENCE, Sample(0.0)).value > 0
+            if server in one and one.get(subject.reference, Sample(0.0)).value > 0
         ]
         names = samples[0].details
         details = {n: statistics.median(sample.details[n] for sample in samples) for n in names}
@@ -89,13 +103,13 @@ def summarise(
                 server,
                 Spread.of([sample.value for sample in samples]),
                 Spread.of(ratios) if ratios else None,
-                target(case.name, CONTESTANTS[server].target),
+                subject.target(server),
                 statistics.median(sample.foreign for sample in samples),
                 details,
                 samples,
             )
         )
-    return Result(case.name, case.title, case.unit, rows, dict(failures))
+    return Result(subject, rows, dict(failures))
 
 
 def figure(value: float) -> str:
@@ -108,7 +122,8 @@ def figure(value: float) -> str:
 
 def table(result: Result) -> str:
     """Return the table of one case, for a terminal."""
-    rows = [("server", result.unit, f"ratio to {REFERENCE}", "target", "")]
+    subject = result.subject
+    rows = [("server", subject.unit, f"ratio to {subject.reference}", "target", "")]
     for row in result.rows:
         verdict = {None: "", True: "meets it", False: "MISSES IT"}[row.meets]
         details = ", ".join(f"{name} {figure(value)}" for name, value in row.details.items())
@@ -122,7 +137,7 @@ def table(result: Result) -> str:
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [f"{result.name}: {result.title}"]
+    lines = [f"{subject.name}: {subject.title}"]
     lines += [
         "  " + "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
     ]
@@ -152,9 +167,10 @@ def document(
         "machine": asdict(machine),
         "cases": [
             {
-                "name": result.name,
-                "title": result.title,
-                "unit": result.unit,
+                "name": result.subject.name,
+                "title": result.subject.title,
+                "unit": result.subject.unit,
+                "reference": result.subject.reference,
                 "servers": [{**asdict(row), "meets": row.meets} for row in result.rows],
                 "failures": dict(result.failures),
             }
@@ -170,8 +186,8 @@ def missed(results: Sequence[Result]) -> list[str]:
         for row in result.rows:
             if row.meets is False:
                 ratio = "not known" if row.ratio is None else f"{row.ratio.median:.2f}"
-                found.append(f"{result.name}, {row.server}: {ratio}, not {row.target:.2f}")
+                found.append(f"{result.subject.name}, {row.server}: {ratio}, not {row.target:.2f}")
         for server in result.failures:
-            if target(result.name, CONTESTANTS[server].target) is not None:
-                found.append(f"{result.name}, {server}: not measured")
+            if result.subject.target(server) is not None:
+                found.append(f"{result.subject.name}, {server}: not measured")
     return found

@@ -32,7 +32,12 @@ def main() -> None:
     for handler in (echo, ack, broadcast):
         io.on(handler.__name__, handler)
     config = uvicorn.Config(
-        socketio.ASGIApp(io), loop="uvloop", log_level="warning", access_log=False, lifespan="off"
+        socketio.ASGIApp(io),
+        loop="uvloop",
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws_ping_interval=None,  # the heartbeat of Engine.IO is enough, as with the others
     )
     with socket.create_server((HOST, 0), backlog=2048) as listener:
         print("READY", listener.getsockname()[1], flush=True)

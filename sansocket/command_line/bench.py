@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--server", action="append", metavar="NAME", help="only this server: may be repeated"
     )
     parser.add_argument("--list", action="store_true", help="print the cases and the servers")
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--quick", action="store_true", help="fewer cases, shorter rounds")
     parser.add_argument("--rounds", type=positive_int, help="how often each is measured")
     parser.add_argument("--seconds", type=positive_float, help="how long each is measured")
     parser.add_argument(
@@ -79,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         rounds=arguments.rounds or rounds,
         seconds=arguments.seconds or seconds,
         output=arguments.output,
+        quick=arguments.quick,
         check=arguments.check,
     )
     try:
