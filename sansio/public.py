@@ -9,6 +9,7 @@ from __future__ import annotations
 from .bound import Bound
 from .config import Cookie, PerMessageDeflate
 from .engineio.app import EngineSocket
+from .engineio.handshake import ConnectionFailure
 from .engineio.static import StaticFile
 from .errors import (
     AckTimeout,
@@ -25,11 +26,12 @@ from .request import Request
 from .socketio.acks import Ack
 from .socketio.adapter import Adapter
 from .socketio.broadcast import Broadcast
+from .socketio.engine_session import EngineSession
 from .socketio.handshake import Handshake
 from .socketio.namespace import Namespace
 from .socketio.namespace_class import NamespaceClass, event
 from .socketio.parent_namespace import ParentNamespace
-from .socketio.parser import Parser
+from .socketio.parser import JsonParser, Parser
 from .socketio.socket import Socket
 
 __all__ = [
@@ -38,12 +40,15 @@ __all__ = [
     "Adapter",
     "Bound",
     "Broadcast",
+    "ConnectionFailure",
     "ConnectionRefused",
     "Cookie",
     "Disconnected",
+    "EngineSession",
     "EngineSocket",
     "EventRefused",
     "Handshake",
+    "JsonParser",
     "LocalProtocolError",
     "Namespace",
     "NamespaceClass",

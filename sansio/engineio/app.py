@@ -12,8 +12,8 @@ import msgspec
 from ..config import EngineConfig, EngineOptions, Transport
 from ..errors import LocalProtocolError, Reason
 from ..failures import Failures, OnError
-from ..handlers import Function, Handler, Handlers
-from ..mailbox import Mailbox
+from ..handlers import Function, Handler, Handlers, awaits
+from ..mailbox import TASK, Mailbox
 from ..request import Request
 from ..runtime import Runtime
 from .encoded import encode_message
@@ -230,7 +230,9 @@ class EngineApp:
         for handler in self._handlers.get(event.name):
             try:
                 waiting = handler.function(event.socket, *event.args)
-                if handler.is_async:
+                if waiting is not None and awaits(waiting):
+                    if not event.socket.mailbox.busy:
+                        await TASK
                     await waiting
             except Exception as error:
                 self._failures.report(error, event.socket, event.name, event.args)

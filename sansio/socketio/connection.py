@@ -12,6 +12,7 @@ from ..engineio.encoded import encode_message
 from ..engineio.session import Session
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..timers import Timer
+from .engine_session import EngineSession
 from .events import ConnectRequested, Disconnected, Event, EventReceived, NamespaceRequested
 from .handshake import read_handshake
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
@@ -35,6 +36,7 @@ class Connection:
     __slots__ = (
         "_asked",
         "_attachment_timer",
+        "_conn",
         "_connect_timer",
         "_decoder",
         "_left",
@@ -51,6 +53,7 @@ class Connection:
         self._server = server
         self.session = session
         self._decoder = decoder
+        self._conn: EngineSession | None = None
         self.sockets: dict[str, Socket] = {}
         self._asked: dict[str, dict[str, Any]] = {}
         """What the client gave as `auth` for namespaces that a parent is asked about."""
@@ -67,6 +70,13 @@ class Connection:
         self._attachment_timer: Timer | None = None
         timers = server.engine.timers
         self._connect_timer = timers.at(now + server.config.connect_timeout, self._connect_late)
+
+    @property
+    def conn(self) -> EngineSession:
+        """The session, as the application may see it: one for all namespaces."""
+        if self._conn is None:
+            self._conn = EngineSession(self.session)
+        return self._conn
 
     # As the receiver of a session
 

@@ -16,6 +16,7 @@ from .acks import Acks, Pending, Values, one_or_several
 from .adapter import Selection
 from .broadcast import Broadcast
 from .emission import Emission
+from .engine_session import EngineSession
 from .listeners import OfEventMiddleware, Registry, SocketListeners
 from .packet import Packet, Type
 from .states import TRANSITIONS, Input, State
@@ -98,6 +99,11 @@ class Socket(SocketListeners):
     def transport(self) -> Transport:
         """What carries it now: "polling" or "websocket"."""
         return self._connection.session.transport
+
+    @property
+    def conn(self) -> EngineSession:
+        """The Engine.IO session that carries it, and the client's other namespaces."""
+        return self._connection.conn
 
     @property
     def rooms(self) -> frozenset[str]:

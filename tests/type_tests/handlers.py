@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, assert_type
 
 from sansocket import asyncio_backend
-from sansocket.trio_backend import Ack, Server, Socket
+from sansocket.trio_backend import Ack, EngineSession, JsonParser, Server, Socket
 
 io = Server(ping_interval=25.0, transports=("websocket",), cors_allowed_origins="*")
 asyncio_backend.Server(max_payload=1000)
@@ -68,3 +68,19 @@ io.to(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 io.emit(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 io.emit("a", ack="b")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 io.of(3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+# Values of one's own.
+def write(value: Any) -> object:
+    raise TypeError
+
+
+Server(parser=JsonParser(default=write, revive=lambda value: value.get("x", value)))
+JsonParser(default="x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JsonParser(revive=len, other=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def shows_its_session(socket: Socket) -> None:
+    assert_type(socket.conn, EngineSession)
+    assert_type(socket.conn.backlog, int)
+    socket.conn.id  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnusedExpression]  # noqa: B018
