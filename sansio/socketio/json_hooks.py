@@ -39,13 +39,14 @@ def revived(value: Any, revive: Revive) -> Any:
     `value` is as deep as JSON may be, at most (security rule T2). Raises RemoteProtocolError
     for what `revive` refuses by whatever exception: the peer has sent it (rule 95).
     """
-    if isinstance(value, list):
+    kind = type(value)
+    if kind is list:
         items = cast("list[Any]", value)
         for index, item in enumerate(items):
             if isinstance(item, dict | list):
                 items[index] = revived(item, revive)
         return items
-    if isinstance(value, dict):
+    if kind is dict:
         members = cast("dict[str, Any]", value)
         for key, item in members.items():
             if isinstance(item, dict | list):
