@@ -33,7 +33,7 @@ class Converted(Attachments):
         return self._default(thing)
 
 
-def revived(value: Any, revive: Revive) -> Any:
+def revived(value: object, revive: Revive) -> Any:
     """`value` with what `revive` gives in the place of each object, the innermost first.
 
     `value` is as deep as JSON may be, at most (security rule T2). Raises RemoteProtocolError
