@@ -10,6 +10,7 @@ from typing import cast
 
 from sansocket.sansio.backend import Core, Peer, ServerWire, lost
 
+from .handover import RETRY, leave
 from .home import Home, logger
 from .tls import Tls
 
@@ -27,6 +28,7 @@ class Connection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_busy",
+        "_came",
         "_context",
         "_core",
         "_deaf",
@@ -41,7 +43,16 @@ class Connection(asyncio.BufferedProtocol):
         "_writable",
     )
 
-    def __init__(self, core: Core, home: Home, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        home: Home,
+        context: ssl.SSLContext | None,
+        peer: Peer | None = None,
+        data: bytes = b"",
+    ) -> None:
+        self._came = peer, data
+        """From another worker, if it has handed the connection over."""
         self._core = core
         self._home = home
         self._context = context
@@ -66,7 +77,7 @@ class Connection(asyncio.BufferedProtocol):
     # Called by the loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come."""
+        """A client has come, or was sent here by another worker."""
         # uvloop's transports are no subclasses of asyncio's, but do the same.
         self._transport = cast("asyncio.Transport", transport)
         try:
@@ -75,16 +86,22 @@ class Connection(asyncio.BufferedProtocol):
             logger.exception("connection failed")
             transport.set_protocol(asyncio.Protocol())  # for this one has no wire
             self._transport.abort()
+        else:
+            if self._came[1]:
+                self._take(self._came[1])
 
     def _open(self) -> None:
         if self._context is not None:
             self._tls = Tls(self._context)
+        peer = self._came[0] or self._peer()
+        self._wire = self._core.engine.open(self._wake, now(), peer)
+        self._home.enter(self)
+
+    def _peer(self) -> Peer:
         name: tuple[str, int] | str | None = self._transport.get_extra_info("peername")
         address = name[0] if isinstance(name, tuple) else ""
         secure = self._tls is not None or self._transport.get_extra_info("ssl_object") is not None
-        peer = Peer(address, secure, time.time(), self._home)
-        self._wire = self._core.engine.open(self._wake, now(), peer)
-        self._home.enter(self)
+        return Peer(address, secure, time.time(), self._home)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the loop puts what it reads."""
@@ -92,9 +109,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes have come."""
-        if self._ended:
-            return
-        data = self._home.buffer[:nbytes]
+        if not self._ended:
+            self._take(self._home.buffer[:nbytes])
+
+    def _take(self, data: memoryview | bytes) -> None:
         # While a chunk is read its answers wait for one another, and go out in one piece.
         self._busy = True
         try:
@@ -123,7 +141,8 @@ class Connection(asyncio.BufferedProtocol):
         self._writable = True
         # Not at once: asyncio calls this in the midst of a write, and a transport that is
         # closed meanwhile calls `connection_lost` twice.
-        asyncio.get_running_loop().call_soon(self._flush)
+        leaves = self._wire.destination is not None
+        asyncio.get_running_loop().call_soon(self._leave if leaves else self._flush)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over, whoever ended it."""
@@ -186,7 +205,7 @@ class Connection(asyncio.BufferedProtocol):
             data = self._tls.data_to_send()
         self._transport.write(data)
 
-    def _decrypt(self, tls: Tls, data: memoryview) -> bytes:
+    def _decrypt(self, tls: Tls, data: memoryview | bytes) -> bytes:
         plain = tls.receive_data(data)
         if answer := tls.data_to_send():
             self._transport.write(answer)
@@ -197,8 +216,40 @@ class Connection(asyncio.BufferedProtocol):
         self._resting = paused
         if paused:
             self._transport.pause_reading()
+            if self._wire.destination is not None:
+                # Not at once: the wire may still be at work.
+                asyncio.get_running_loop().call_soon(self._leave)
         else:
             self._transport.resume_reading()
+
+    def _leave(self) -> None:
+        """Give the connection to the worker that it has to go to, once all is written."""
+        wire, neighbours = self._wire, self._core.engine.neighbours
+        if wire.destination is None or neighbours is None or self._over:
+            return
+        if self._transport.get_write_buffer_size():
+            # From now on `resume_writing` comes when all is out.
+            self._transport.set_write_buffer_limits(high=0)
+            return
+        try:
+            gone = leave(self._transport, self._tls, neighbours, wire, self._home)
+        except OSError:
+            # There is no such worker, or not any more.
+            self._transport.set_write_buffer_limits()
+            wire.keep(now())
+            self._core.deliver()
+            self._flush()
+        except Exception as error:
+            self._fail(error)
+        else:
+            if not gone:
+                asyncio.get_running_loop().call_later(RETRY, self._leave)
+            elif self._tls is None:
+                self.abort()
+            else:
+                self._over = True
+                lost(self._core, wire)
+                self._home.leave(self)
 
     def _end(self) -> None:
         """Nothing more comes from the wire; read on until the peer has seen it and closes too.

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sansocket.sansio.backend import GRACE, Bound, Core, abandon, shut_down
 
 from .connection import Connection
+from .handover import receive_from
 from .home import Home
 from .runtime import AsyncioRuntime
 from .tls import Tls
@@ -85,6 +86,7 @@ class Serving:
         listeners = [listener for listener in self._listeners.values() if listener is not None]
         for listener in listeners:
             stop(listener)
+        self._alone()
         shut_down(self._core)
         closer = asyncio.current_task()
         assert closer is not None
@@ -102,6 +104,13 @@ class Serving:
         finally:
             self._closers.discard(closer)
 
+    def _alone(self) -> None:
+        """Take nothing more from other workers."""
+        neighbours = self._core.engine.neighbours
+        if neighbours is not None and neighbours.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(neighbours.fileno())
+            neighbours.close()
+
     @asynccontextmanager
     async def _listen(
         self, host: str | None, port: int, context: ssl.SSLContext | None
@@ -115,10 +124,16 @@ class Serving:
             # TLS is ours, and comes later: see tls.py. The server starts when it can be closed:
             # cancelled while it starts one, `create_server` would leave it listening.
             factory = partial(Connection, self._core, home, context)
-            listener = await loop.create_server(factory, host, port, start_serving=False)
+            neighbours = self._core.engine.neighbours
+            listener = await loop.create_server(
+                factory, host, port, start_serving=False, reuse_port=neighbours is not None or None
+            )
             self._listeners[home] = listener
             if not home.closing.is_set():
                 await listener.start_serving()
+                if neighbours is not None:
+                    made = partial(Connection, self._core, home, None)
+                    loop.add_reader(neighbours.fileno(), receive_from, neighbours, home, made)
             self._loop.rearm()
             yield listener, home
             if home.closing.is_set():
@@ -127,6 +142,7 @@ class Serving:
             del self._listeners[home]
             if listener is not None:
                 stop(listener)
+            self._alone()
             home.end()
             abandon(self._core, home)
             try:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from .bound import Bound
 from .config import EngineOptions, ServerOptions
 from .engineio.app import EngineApp
-from .engineio.neighbours import Neighbours, decode_handover
+from .engineio.neighbours import Arrival, Neighbours, decode_handover
 from .engineio.peer import Peer
 from .engineio.server import Engine
 from .engineio.wire import ServerWire
@@ -23,6 +23,7 @@ from .socketio.parser import Parser
 __all__ = [
     "GRACE",
     "App",
+    "Arrival",
     "Bound",
     "Callback",
     "Core",

@@ -43,6 +43,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sansocket.command_line": {"trio", "trio_websocket", "sansocket"},
     # It stands in the checkout, beside what is installed.
     "sansocket.command_line.bench": {"benchmarks"},
+    "sansocket.workers": {
+        *("trio", "uvloop", CORE, "sansocket.workers"),
+        *("sansocket.trio_backend", "sansocket.asyncio_backend"),
+    },
     "sansocket.trio_backend": {"trio", "trio_websocket", CORE, "sansocket.trio_backend"},
     "sansocket.asyncio_backend": {CORE, "sansocket.asyncio_backend"},
     CORE: CODECS | {CORE},

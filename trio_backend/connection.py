@@ -12,9 +12,9 @@ import trio
 
 from sansocket.sansio.backend import Core, Peer, lost
 
-logger = logging.getLogger("sansocket")
+from .handover import RETRY, Stream, relay
 
-Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+logger = logging.getLogger("sansocket")
 
 CHUNK: Final = 65_536
 """How many bytes are read at once: it bounds what one reading can queue."""
@@ -27,9 +27,13 @@ class Connection:
 
     What the wire has to send goes straight to the socket. A task writes what the kernel
     could not take, and all of it for TLS; while it works, nothing more is pulled.
+
+    `peer` is known already where another worker has handed the connection over.
     """
 
-    def __init__(self, core: Core, stream: Stream, home: trio.Nursery) -> None:
+    def __init__(
+        self, core: Core, stream: Stream, home: trio.Nursery, peer: Peer | None = None
+    ) -> None:
         self._core = core
         self._stream = stream
         self._home = home
@@ -40,23 +44,30 @@ class Connection:
         self._over = False
         secure = isinstance(stream, trio.SSLStream)
         self._transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
-        peer = Peer(peer_address(self._transport), secure, time.time(), home)
-        self.wire = core.engine.open(self._wake, trio.current_time(), peer)
+        if peer is None:
+            peer = Peer(peer_address(self._transport), secure, time.time(), home)
+        wake = self._wake if core.engine.neighbours is None else self._wake_to_leave
+        self.wire = core.engine.open(wake, trio.current_time(), peer)
         self._socket: socket.socket | None = None
         if not secure:
             # Trio's socket has no `send` that does not also checkpoint, which costs 2.7 us.
             self._socket = socket.socket(fileno=self._transport.socket.fileno())
             self._socket.setblocking(False)
 
-    async def run(self) -> None:
-        """Serve the connection until it ends.
+    async def run(self, data: bytes = b"") -> None:
+        """Serve the connection until it ends, or is another worker's; `data` was read before.
 
         Nothing that the peer does leaves this task: it is the boundary around one
         connection (security rule T1). Cancelled, it closes the connection at once.
         """
         try:
             with self._scope:
-                await self._read()
+                await self._read(data)
+            while self.wire.destination is not None and not self._over:
+                # It has to leave, which was decided while the reader waited for more to read.
+                self._scope = trio.CancelScope()
+                with self._scope:
+                    await self._read(b"")
         except BROKEN:
             logger.debug("connection broken", exc_info=True)
         except Exception:
@@ -72,24 +83,66 @@ class Connection:
                     self._socket.detach()
                 await trio.aclose_forcefully(self._stream)
 
-    async def _read(self) -> None:
-        wire, core = self.wire, self._core
+    async def _read(self, data: bytes) -> None:
+        wire = self.wire
+        if data:
+            self._take(data)
         while not wire.closed:
             while wire.paused:
-                await self._wait()
-            data = await self._stream.receive_some(CHUNK)
+                if wire.destination is None or self._writing:
+                    await self._wait()
+                elif await self._leave(wire.destination):
+                    return
+            data = bytes(await self._stream.receive_some(CHUNK))
             if not data:
                 # A client that has only shut its side down still reads its answer.
                 while self._writing:
                     await self._wait()
                 return
-            self._reading = True
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        self._reading = True
+        try:
+            self.wire.receive_data(data, trio.current_time())
+            self._core.deliver()
+        finally:
+            self._reading = False
+        self._flush()
+
+    async def _leave(self, destination: str) -> bool:
+        """Give the connection to another worker; returns whether it is there."""
+        neighbours = self._core.engine.neighbours
+        assert neighbours is not None
+        encrypted = self._stream if isinstance(self._stream, trio.SSLStream) else None
+        pair = None if encrypted is None else socket.socketpair()
+        leaving = self._transport.socket if pair is None else pair[1]
+        try:
             try:
-                wire.receive_data(bytes(data), trio.current_time())
-                core.deliver()
-            finally:
-                self._reading = False
-            self._flush()
+                gone = neighbours.hand_over(destination, leaving.fileno(), self.wire.handover)
+            except OSError:
+                # There is no such worker, or not any more.
+                self.wire.keep(trio.current_time())
+                self._core.deliver()
+                self._flush()
+                return False
+            if not gone:
+                await trio.sleep(RETRY)
+                return False
+            lost(self._core, self.wire)
+            if encrypted is not None and pair is not None:
+                pair[1].close()
+                await relay(encrypted, pair[0])
+            return True
+        finally:
+            for end in pair or ():
+                end.close()
+
+    def _wake_to_leave(self) -> None:
+        """`_wake` among workers, where a connection may have to leave while it is read from."""
+        self._wake()
+        if self.wire.destination is not None and not self._reading:
+            self._scope.cancel()
 
     async def _wait(self) -> None:
         await self._woken.wait()

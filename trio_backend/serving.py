@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import ssl
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -11,15 +10,15 @@ from contextlib import asynccontextmanager
 import trio
 import trio_websocket
 
-from sansocket.sansio.backend import GRACE, Bound, Core, abandon, shut_down
+from sansocket.sansio.backend import GRACE, Bound, Core, Peer, abandon, shut_down
 
-from .connection import Connection, Stream
+from .connection import Connection
+from .handover import Stream, receive_from
+from .listeners import Listener, bound_of, open_listeners
 from .runtime import TrioRuntime, keep_time
 from .websocket import carry
 
 logger = logging.getLogger("sansocket")
-
-Listener = trio.SocketListener | trio.SSLListener[trio.SocketStream]
 
 
 class Serving:
@@ -47,7 +46,7 @@ class Serving:
         then it runs, and `nursery.start` returns the Bound. Raises OSError when it cannot
         listen. Cancelled, it closes every connection at once and cancels the handlers.
         """
-        listeners = await open_listeners(host, port, ssl_context)
+        listeners = await self._open(host, port, ssl_context)
         await self.serve_listeners(listeners, task_status=task_status)
 
     async def serve_listeners(
@@ -71,9 +70,9 @@ class Serving:
     ) -> None:
         async with self._home(accepting) as home:
 
-            async def handle(stream: Stream) -> None:
+            async def handle(stream: Stream, peer: Peer | None = None, data: bytes = b"") -> None:
                 try:
-                    connection = Connection(self._core, stream, home)
+                    connection = Connection(self._core, stream, home, peer)
                 except Exception:
                     # Trio closes the stream when this returns (security rule T1).
                     logger.exception("connection failed")
@@ -83,13 +82,26 @@ class Serving:
                     # It was accepted just before `aclose`, which could not know it.
                     connection.wire.finish()
                 try:
-                    await connection.run()
+                    await connection.run(data)
                 finally:
                     self._connections.discard(connection)
 
+            def adopt(stream: trio.SocketStream, peer: Peer, data: bytes) -> None:
+                home.start_soon(handle, stream, peer, data)
+
             task_status.started(bound_of(listeners))
+            neighbours, receiving = self._core.engine.neighbours, trio.CancelScope()
             with accepting:
+                if neighbours is not None:
+                    home.start_soon(receive_from, neighbours, home, adopt, receiving)
                 await trio.serve_listeners(handle, list(listeners), handler_nursery=home)
+            receiving.cancel()
+
+    async def _open(
+        self, host: str | None, port: int, ssl_context: ssl.SSLContext | None
+    ) -> Sequence[Listener]:
+        shared = self._core.engine.neighbours is not None
+        return await open_listeners(host, port, ssl_context, shared=shared)
 
     @asynccontextmanager
     async def listening(
@@ -102,7 +114,7 @@ class Serving:
         exception of the block comes out as it is, in no group. Raises and is cancelled
         like `serve`.
         """
-        listeners = await open_listeners(host, port, ssl_context)
+        listeners = await self._open(host, port, ssl_context)
         accepting = trio.CancelScope()
         failure: Exception | None = None
         async with trio.open_nursery() as nursery:
@@ -180,26 +192,3 @@ def nurseries_around() -> set[trio.Nursery]:
         found.add(nursery)
         nursery = nursery.parent_task.parent_nursery
     return found
-
-
-async def open_listeners(
-    host: str | None, port: int, ssl_context: ssl.SSLContext | None
-) -> Sequence[Listener]:
-    """Listen, for encrypted connections where there is a context; raises OSError."""
-    listeners: list[trio.SocketListener] = await trio.open_tcp_listeners(port, host=host)
-    if ssl_context is None:
-        return listeners
-    return [
-        trio.SSLListener(listener, ssl_context, https_compatible=True) for listener in listeners
-    ]
-
-
-def bound_of(listeners: Sequence[Listener]) -> Bound:
-    """Where the listeners listen; the path of a Unix socket stands for its host."""
-    addresses: list[tuple[str, int]] = []
-    for listener in listeners:
-        plain = listener.transport_listener if isinstance(listener, trio.SSLListener) else listener
-        assert isinstance(plain, trio.SocketListener)
-        name: tuple[str, int] | str | bytes = plain.socket.getsockname()
-        addresses.append((name[0], name[1]) if isinstance(name, tuple) else (os.fsdecode(name), 0))
-    return Bound(tuple(addresses))

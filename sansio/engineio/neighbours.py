@@ -50,12 +50,15 @@ class Neighbours(Protocol):
         ...
 
     def fileno(self) -> int:
-        """What to wait for: it can be read from when `receive` has something."""
+        """What to wait for: it can be read from when `receive` has something; -1 once closed."""
         ...
 
     def receive(self) -> Sequence[Arrival]:
         """What has come from the others."""
         ...
+
+    def close(self) -> None:
+        """Take nothing more: to the others there is no such worker any more; idempotent."""
 
 
 def owned(session_id: str, worker: str) -> str:

@@ -36,7 +36,7 @@ from sansocket.sansio.request import Request
 HANDSHAKE = request_bytes("GET", query=POLLING)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Neighbour:
     """A worker that hands nothing over by itself: the tests do."""
 
@@ -49,6 +49,9 @@ class Neighbour:
         raise NotImplementedError
 
     def receive(self) -> Sequence[Arrival]:
+        raise NotImplementedError
+
+    def close(self) -> None:
         raise NotImplementedError
 
 
