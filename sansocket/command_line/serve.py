@@ -1,4 +1,4 @@
-"""`sansocket serve`: the chat of chat.py and its page, on Trio.
+"""`sansocket serve`: an application's server, or the chat of chat.py and its page, on Trio.
 
 Being the program, it configures logging, which the library never does. Trio is an extra of the
 distribution, so it is imported only when the command runs.
@@ -17,10 +17,11 @@ from typing import Final
 from sansocket.sansio.bound import Bound
 from sansocket.sansio.engineio.static import StaticFile
 
+from . import application
 from .browser_client import ClientNotFound, find, served_files
 
 NAME: Final = "serve"
-HELP: Final = "serve a chat, with a page to open in two browser tabs"
+HELP: Final = "serve an application, or a chat with a page to open in two browser tabs"
 
 # By the ending of the path in the URL.
 CONTENT_TYPES: Final = {
@@ -34,6 +35,7 @@ PAGE: Final = {"/": "chat.html", "/chat.css": "chat.css", "/chat.js": "chat.js"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments of the command."""
+    application.add_arguments(parser)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on (default: %(default)s)"
     )
@@ -67,6 +69,11 @@ def client(text: str) -> dict[str, Path]:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C; return 0 then, and 1 when it could not begin."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if (wrong := application.misplaced(arguments)) is not None:
+        return fail(wrong)
+    if arguments.application is not None:
+        failure = application.run(arguments)
+        return 0 if failure is None else fail(failure)
     try:
         import trio
 

@@ -6,7 +6,8 @@ process is local to it: its sessions, rooms and broadcasts. See docs/guides/many
 """
 
 from .application import ApplicationError as ApplicationError
+from .running import CertificateError as CertificateError
 from .supervisor import WorkerFailed as WorkerFailed
 from .supervisor import serve_workers as serve_workers
 
-__all__ = ["ApplicationError", "WorkerFailed", "serve_workers"]
+__all__ = ["ApplicationError", "CertificateError", "WorkerFailed", "serve_workers"]

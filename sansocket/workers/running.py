@@ -100,11 +100,20 @@ def new_loop(uvloop: bool) -> Callable[[], asyncio.AbstractEventLoop] | None:
     return library.new_event_loop
 
 
+class CertificateError(ValueError):
+    """Files that hold no certificate with its key; the text says why, in one line."""
+
+
 def server_context(certificate: str, key: str | None) -> ssl.SSLContext:
-    """TLS for a server with this certificate; raises OSError or ssl.SSLError for files of no use.
+    """TLS for a server with this certificate; raises CertificateError for files of no use.
 
     Both are names of files in PEM; without `key` it is in the file of the certificate.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # ssl.SSLError is one
+        files = certificate if key is None else f"{certificate}, {key}"
+        reason = error.strerror or error
+        raise CertificateError(f"no certificate with its key in {files}: {reason}") from error
     return context

@@ -94,9 +94,9 @@ def serve_workers(
     signal ends them at once.
 
     A worker that dies is replaced: the others go on, its clients connect again. Raises
-    ValueError for less than one worker, OSError when it cannot listen or where the system does
-    not share ports between processes, and WorkerFailed when the first workers cannot begin. Call
-    it in the main thread: it handles signals.
+    ValueError for less than one worker, CertificateError for files of no use, OSError when it
+    cannot listen or where the system does not share ports between processes, and WorkerFailed
+    when the first workers cannot begin. Call it in the main thread: it handles signals.
     """
     if workers < 1:
         raise ValueError(f"workers: expected a positive number, got {workers!r}")

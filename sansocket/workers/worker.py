@@ -20,7 +20,7 @@ from sansocket.sansio.bound import Bound
 
 from .application import ApplicationError, load
 from .exchange import Exchange
-from .running import Running, server_context
+from .running import CertificateError, Running, server_context
 from .task import Report, Task, encode_report, read_task
 
 
@@ -33,7 +33,7 @@ def main() -> int:
         os.set_inheritable(task.leash, False)
         try:
             work(task, leash)
-        except (ApplicationError, OSError) as error:
+        except (ApplicationError, CertificateError) as error:
             tell(leash, Report(failure=str(error)))
             return 1
         except Exception as error:

@@ -35,7 +35,9 @@ def test_help_names_the_arguments(capsys: pytest.CaptureFixture[str]) -> None:
         (["serve", "--port", "http"], "0 to 65535"),
         (["serve", "--port", "٣"], "0 to 65535"),
         (["serve", "--client", "no/such/client"], "no/such/client"),
-        (["serve", "extra"], "extra"),
+        (["serve", "extra"], "module:attribute"),
+        (["serve", "a:b", "--workers", "0"], "1 to 9999"),
+        (["serve", "a:b", "--workers", "two"], "1 to 9999"),
     ],
 )
 def test_wrong_arguments(
