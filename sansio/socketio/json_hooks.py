@@ -43,14 +43,12 @@ def revived(value: object, revive: Revive) -> Any:
     if kind is list:
         items = cast("list[Any]", value)
         for index, item in enumerate(items):
-            if isinstance(item, dict | list):
-                items[index] = revived(item, revive)
+            items[index] = revived(item, revive)
         return items
     if kind is dict:
         members = cast("dict[str, Any]", value)
         for key, item in members.items():
-            if isinstance(item, dict | list):
-                members[key] = revived(item, revive)
+            members[key] = revived(item, revive)
         try:
             return revive(members)
         except Exception as error:
