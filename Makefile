@@ -35,7 +35,7 @@ apt = { [ "$$(id -u)" = 0 ] && type -P apt-get >/dev/null && apt-get update --qu
 # $(call missing,WHAT): an error in CI, a remark elsewhere.
 missing = { echo "missing: $(1)" >&2; [ "$(CI)" != true ]; }
 
-.PHONY: help demo test bench lint verifytypes format dist setup node browser clean distclean
+.PHONY: help demo test bench lint verifytypes format dist setup node browser proxy clean distclean
 
 help: ## print this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=20
@@ -44,7 +44,7 @@ demo: $(RUNTIME) ## run the demonstration server with its chat page (ARGS='--por
 	@if type -P npm >/dev/null; then $(MAKE) --silent $(NODE_MODULES) || true; fi
 	$(BIN)/sansocket serve $(ARGS)
 
-test: setup node browser ## run every test and hold the core to its branch coverage (ARGS='-x')
+test: setup node browser proxy ## run every test and hold the core to its branch coverage (ARGS='-x')
 	$(BIN)/coverage erase
 	$(BIN)/coverage run $(BIN)/pytest $(ARGS)
 	$(BIN)/coverage report
@@ -84,6 +84,10 @@ node: ## the npm packages that the tests in tests/interop talk to
 browser: ## a Chromium for the tests of the demonstration page
 	@type -P chromium || type -P chromium-browser || type -P google-chrome || $(call apt,chromium) || \
 		$(call missing,chromium: the tests of the demonstration page need it)
+
+proxy: ## an nginx for the tests of what the guide says of it
+	@PATH="$$PATH:/usr/sbin" type -P nginx || $(call apt,nginx-light) || \
+		$(call missing,nginx: the tests of its configuration need it)
 
 clean: ## remove what builds and test runs left
 	rm -rf build dist *.egg-info .coverage .coverage.* coverage.xml .hypothesis .mypy_cache .ruff_cache .pytest_cache

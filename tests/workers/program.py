@@ -14,7 +14,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Protocol
 
 import pytest
 
@@ -116,10 +116,16 @@ def wait_until_gone(processes: set[int], *files: Path) -> None:
         time.sleep(0.02)
 
 
+class Addressed(Protocol):
+    """What clients connect to."""
+
+    def url(self) -> str: ...
+
+
 class Clients:
     """npm's clients in a process of their own."""
 
-    def __init__(self, served: Served, count: int, transports: str, mode: str) -> None:
+    def __init__(self, served: Addressed, count: int, transports: str, mode: str) -> None:
         node = shutil.which("node")
         if node is None or not (NODE_MODULES / "socket.io-client").is_dir():
             pytest.fail("npm's packages are not installed: `make test` does it")

@@ -94,6 +94,19 @@ def test_requests_that_do_not_wait_for_answers(served: Served) -> None:
         assert [connection.answer()[0] for _ in requests] == [200] * len(requests)
 
 
+def test_a_request_behind_a_poll_that_waits(served: Served) -> None:
+    """The poll is answered first, however late; then the connection goes to the other worker."""
+    one, other = [*sessions(served).values()][:2]
+    with closing(Http(served.port)) as connection:
+        connection.send(post(one, "40") + get(one))
+        assert [connection.answer()[0] for _ in range(2)] == [200, 200]
+        connection.send(get(one) + post(other, "40") + get(other))
+        in_pieces(served, post(one, '421["echo","late"]'), 40)
+        assert connection.answer() == (200, '431["late"]')
+        assert connection.answer() == (200, "ok")
+        assert connection.answer()[1].startswith("40")
+
+
 @pytest.mark.parametrize("worker", ["999", "0", "01", "../1", "x"])
 def test_no_such_worker(served: Served, worker: str) -> None:
     """Protocol rule 2: such a session is unknown, and that is told at once."""
