@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def nginx(folder: Path, configuration: str) -> Iterator[Proxy]:
+def nginx(folder: Path, configuration: str) -> Generator[Proxy]:
     """Run nginx with a configuration that says 8080, on a free port."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if program is None:

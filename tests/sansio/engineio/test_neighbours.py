@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
-from types import FrameType
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.engineio import POLLING, UNKNOWN_SESSION, WEBSOCKET, post_bytes, record, taken, text
+from support.engineio import POLLING, UNKNOWN_SESSION, WEBSOCKET, post_bytes, record, taken
+from support.neighbours import worker
 from support.transcript import (
     Driver,
     Pipe,
@@ -23,9 +20,7 @@ from support.transcript import (
     websocket_request_bytes,
 )
 
-from sansocket.sansio.engineio.app import EngineApp, EngineSocket
 from sansocket.sansio.engineio.neighbours import (
-    Arrival,
     decode_handover,
     encode_handover,
     owned,
@@ -36,32 +31,6 @@ from sansocket.sansio.errors import RemoteProtocolError
 from sansocket.sansio.request import Request
 
 HANDSHAKE = request_bytes("GET", query=POLLING)
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """A worker that hands nothing over by itself: the tests do."""
-
-    name: str
-
-    def hand_over(self, to: str, connection: int, message: bytes) -> bool:
-        raise NotImplementedError
-
-    def fileno(self) -> int:
-        raise NotImplementedError
-
-    def receive(self) -> Sequence[Arrival]:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
-
-
-def worker(name: str, **options: object) -> tuple[EngineApp, Driver]:
-    """A server that is one of several."""
-    app, driver = engineio(**options)
-    app.engine.neighbours = Neighbour(name)
-    return app, driver
 
 
 def pass_on(pipe: Pipe, driver: Driver) -> Pipe:
@@ -339,67 +308,3 @@ def test_a_server_that_ends_hands_nothing_over() -> None:
     pipe.wire.finish()
     assert pipe.wire.destination is None
     assert pipe.wire.closing
-
-
-# What it costs
-
-
-def calls(function: Callable[[], object]) -> int:
-    """How many functions are called, of Python's and of C's."""
-    count = 0
-
-    def counted(frame: FrameType, event: str, arg: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(counted)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-    return count
-
-
-def test_messages_over_a_websocket_cost_the_same() -> None:
-    """A WebSocket stays where it is: nothing is looked up for what comes and goes over it."""
-
-    def cost(app: EngineApp, driver: Driver) -> int:
-        @app.on("message")
-        def echo(socket: EngineSocket, data: str) -> None:
-            socket.send(data)
-
-        pipe = driver.websocket().pipe
-
-        def exchange() -> None:
-            for _ in range(100):
-                pipe.wire.receive_data(text("4hello"), driver.now)
-                app.deliver()
-
-        exchange()
-        pipe.take()
-        counted = calls(exchange)
-        assert pipe.take().count(b"4hello") == 100
-        return counted
-
-    assert cost(*worker("1")) == cost(*engineio())
-
-
-def test_requests_of_its_own_cost_little_more() -> None:
-    """One look at the id of a request; alone, not even that."""
-
-    def cost(app: EngineApp, driver: Driver) -> int:
-        request = post_bytes(driver.poll_handshake(), "4hello")
-        pipe = driver.connect()
-
-        def exchange() -> None:
-            for _ in range(100):
-                pipe.wire.receive_data(request, driver.now)
-                app.deliver()
-
-        exchange()
-        return calls(exchange) // 100
-
-    alone, among = cost(*engineio()), cost(*worker("1"))
-    assert among - alone <= 8
-    assert among <= 1.1 * alone
