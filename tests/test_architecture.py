@@ -63,20 +63,37 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{ENGINE}.packet": CODECS | {f"{CORE}.errors"},
     f"{ENGINE}.encoded": {
         *(f"{CORE}.{name}" for name in ("config", "errors")),
-        *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket")),
+        *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket_frames")),
     },
     f"{ENGINE}.ends": {f"{CORE}.errors"},
     f"{ENGINE}.url": set(),
     f"{ENGINE}.cookies": set(),
     f"{ENGINE}.client_states": set(),
-    f"{ENGINE}.client_ends": {f"{CORE}.errors"},
+    f"{ENGINE}.client_ends": {
+        f"{CORE}.errors",
+        *(f"{ENGINE}.{name}" for name in ("client_http", "client_websocket", "encoded")),
+    },
+    f"{ENGINE}.client_handshake": CODECS | {f"{CORE}.errors"},
+    f"{ENGINE}.client_http": {"h11", f"{CORE}.errors", f"{ENGINE}.chunked"},
+    f"{ENGINE}.client_outbox": {f"{CORE}.client_config", f"{ENGINE}.encoded"},
+    # A client's session does not know what carries its packets.
+    f"{ENGINE}.client_session": {
+        *(f"{CORE}.{name}" for name in ("client_config", "errors", "timers")),
+        *(f"{ENGINE}.{name}" for name in ("client_ends", "client_outbox", "client_states")),
+        *(f"{ENGINE}.{name}" for name in ("encoded", "packet")),
+    },
     f"{ENGINE}.peer": CODECS,
     # HTTP is h11's and WebSocket is wsproto's, behind one door each; wsproto's extension
     # is a side door.
     f"{ENGINE}.chunked": {f"{CORE}.errors"},
     f"{ENGINE}.http": {"h11", f"{CORE}.errors", f"{CORE}.request", f"{ENGINE}.chunked"},
     f"{ENGINE}.permessage_deflate": {"wsproto"},
-    f"{ENGINE}.websocket": {"wsproto", f"{CORE}.errors", f"{ENGINE}.permessage_deflate"},
+    f"{ENGINE}.websocket": {
+        *("wsproto", f"{CORE}.errors", f"{ENGINE}.permessage_deflate"),
+        f"{ENGINE}.websocket_frames",
+    },
+    f"{ENGINE}.websocket_frames": {"wsproto", f"{CORE}.errors"},
+    f"{ENGINE}.client_websocket": {"wsproto", CORE},
     # The message seam: a session does not know what carries its messages.
     f"{ENGINE}.session": {
         *CODECS,

@@ -14,7 +14,7 @@ from ..config import PerMessageDeflate
 from ..errors import LocalProtocolError
 from .packet import Packet, Type, decode_packet
 from .permessage_deflate import deflate
-from .websocket import frame
+from .websocket_frames import frame
 
 TEXT, BINARY = 0x1, 0x2
 

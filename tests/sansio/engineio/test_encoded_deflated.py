@@ -14,7 +14,7 @@ from wsproto.extensions import Extension, PerMessageDeflate
 from sansocket.sansio import config
 from sansocket.sansio.engineio.encoded import CLOSE, NOOP, PING, Encoded, encode_message
 from sansocket.sansio.engineio.packet import Packet, Type
-from sansocket.sansio.engineio.websocket import frame
+from sansocket.sansio.engineio.websocket_frames import frame
 
 OPTIONS = config.PerMessageDeflate(threshold=100)
 LONG = "hello " * 100

@@ -14,7 +14,8 @@ from wsproto.events import BytesMessage, TextMessage
 from wsproto.extensions import Extension, PerMessageDeflate
 
 from sansocket.sansio.engineio.permessage_deflate import Inflate, deflate, longest, negotiate
-from sansocket.sansio.engineio.websocket import WebSocket, frame
+from sansocket.sansio.engineio.websocket import WebSocket
+from sansocket.sansio.engineio.websocket_frames import frame
 
 AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 TEXT, BINARY, CONTINUATION, PING = 0x1, 0x2, 0x0, 0x9

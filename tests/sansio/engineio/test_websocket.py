@@ -15,16 +15,8 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, TextMessage
 
-from sansocket.sansio.engineio.websocket import (
-    BINARY,
-    CLOSE,
-    PING,
-    PONG,
-    TEXT,
-    WebSocket,
-    check_handshake,
-    frame,
-)
+from sansocket.sansio.engineio.websocket import WebSocket, check_handshake
+from sansocket.sansio.engineio.websocket_frames import BINARY, CLOSE, PING, PONG, TEXT, frame
 from sansocket.sansio.errors import LocalProtocolError, Reason, RemoteProtocolError
 
 

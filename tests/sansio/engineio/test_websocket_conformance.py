@@ -16,14 +16,8 @@ from hypothesis import strategies as st
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 
-from sansocket.sansio.engineio.websocket import (
-    BINARY,
-    CLOSE,
-    PING,
-    PONG,
-    TEXT,
-    WebSocket,
-)
+from sansocket.sansio.engineio.websocket import WebSocket
+from sansocket.sansio.engineio.websocket_frames import BINARY, CLOSE, PING, PONG, TEXT
 
 NO_LIMIT = 1 << 64
 MASK = b"\x81\x02\x7f\xff"
