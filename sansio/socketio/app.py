@@ -57,7 +57,9 @@ class App(Namespace):
                 raise ValueError(f"parser: expected one of {sorted(PARSERS)}, got {parser!r}")
             parser = PARSERS[parser]()
         config = ServerConfig(**options)
-        self.core = Server(config, parser, runtime=runtime, entropy=entropy, adapter=adapter)
+        self.core: Server = Server(
+            config, parser, runtime=runtime, entropy=entropy, adapter=adapter
+        )
         self._new_namespace: list[Callable[[Namespace], object]] = []
         super().__init__(self.core, "/", runtime, Dispatch(runtime))
         self.core.namespaces["/"] = self
