@@ -42,6 +42,8 @@ class Contestant:
     """The Python modules without which it does not run."""
     bare: bool = False
     """WebSocket alone: whatever is sent comes back, and there is no Socket.IO to connect to."""
+    asked: bool = False
+    """Whether it runs only when it is asked for by name."""
     target: str = ""
     """The column of the targets that it is held against: "uvloop", "trio" or none."""
 
@@ -71,6 +73,12 @@ def ours(name: str, loop: str, handlers: str, target: str = "") -> Contestant:
     )
 
 
+def workers(name: str, loop: str, count: int) -> Contestant:
+    """One of our own servers in several processes: their time is counted together."""
+    arguments = ("--loop", loop, "--workers", str(count))
+    return Contestant(name, "workers.py", arguments, ("trio", "uvloop"), asked=True)
+
+
 CONTESTANTS: Final = {
     contestant.name: contestant
     for contestant in (
@@ -81,6 +89,10 @@ CONTESTANTS: Final = {
         ours("uvloop-async", "uvloop", "async", target="uvloop"),
         ours("asyncio-async", "asyncio", "async"),
         ours("trio-async", "trio", "async", target="trio"),
+        workers("uvloop-1-worker", "uvloop", 1),
+        workers("uvloop-2-workers", "uvloop", 2),
+        workers("trio-1-worker", "trio", 1),
+        workers("trio-2-workers", "trio", 2),
         Contestant(
             "python-socketio", "python_socketio.py", needs=("socketio", "uvicorn", "uvloop")
         ),
