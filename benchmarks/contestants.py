@@ -131,7 +131,8 @@ def running(
 ) -> Generator[Running]:
     """Run a server on these cores for as long as the block runs; `ping_interval` in seconds.
 
-    Raises Unavailable when it cannot be started, with the end of what it wrote.
+    Raises Unavailable when it cannot be started, or when it ended while the block failed, with
+    the end of what it wrote.
     """
     command = [*contestant.command(), "--ping-interval", str(ping_interval)]
     with tempfile.TemporaryFile("w+") as complaints:
@@ -145,11 +146,19 @@ def running(
             finally:
                 impatience.cancel()
             if words[:1] != ["READY"]:
-                process.kill()
-                process.wait()
-                complaints.seek(0)
-                raise Unavailable(f"did not start: {complaints.read()[-1000:].strip()}")
-            yield Running(contestant, process.pid, int(words[1]))
+                raise Unavailable(f"did not start: {end_of(complaints)}")
+            try:
+                yield Running(contestant, process.pid, int(words[1]))
+            except Exception as error:
+                if process.poll() is None:
+                    raise
+                raise Unavailable(f"ended under load: {end_of(complaints)}") from error
         finally:
             process.kill()
             process.communicate()
+
+
+def end_of(complaints: IO[str]) -> str:
+    """Return the last that a program has written to its standard error."""
+    complaints.seek(0)
+    return complaints.read()[-1000:].strip() or "without a word"
