@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sansocket.sansio.engineio import client_states
 from sansocket.sansio.engineio import states as session_states
+from sansocket.sansio.socketio import client_states as socketio_client_states
 from sansocket.sansio.socketio import states as socket_states
 
 HEAD = """\
@@ -39,6 +40,7 @@ def diagram(transitions: Mapping[StateT, Mapping[InputT, StateT]], first: list[S
 def page() -> str:
     """The whole of docs/states.md."""
     session, socket = session_states.State, socket_states.State
+    clients = socketio_client_states
     return "\n".join(
         [
             HEAD,
@@ -48,6 +50,10 @@ def page() -> str:
             diagram(client_states.TRANSITIONS, [client_states.ClientState.IDLE]),
             "\n## A socket (`sansio/socketio/states.py`)\n",
             diagram(socket_states.TRANSITIONS, [socket.CONNECTING]),
+            "\n## A client (`sansio/socketio/client_states.py`)\n",
+            diagram(clients.CLIENT_TRANSITIONS, [clients.ClientState.CLOSED]),
+            "\n## A socket of a client (`sansio/socketio/client_states.py`)\n",
+            diagram(clients.SOCKET_TRANSITIONS, [clients.SocketState.INACTIVE]),
             "",
         ]
     )

@@ -11,13 +11,16 @@ from typing import Final, Protocol
 from .bound import Bound
 from .config import EngineOptions, ServerOptions
 from .engineio.app import EngineApp
+from .engineio.client_wire import ClientWire
 from .engineio.neighbours import Arrival, Neighbours, decode_handover
 from .engineio.peer import Peer
 from .engineio.server import Engine
 from .engineio.wire import ServerWire
 from .errors import Reason
-from .runtime import Callback, Start, TaskFunction
+from .runtime import Callback, ClientRuntime, Start, TaskFunction
 from .socketio.app import App
+from .socketio.client_app import ClientApp
+from .socketio.client_config import ClientOptions
 from .socketio.parser import Parser
 
 __all__ = [
@@ -26,6 +29,10 @@ __all__ = [
     "Arrival",
     "Bound",
     "Callback",
+    "ClientApp",
+    "ClientOptions",
+    "ClientRuntime",
+    "ClientWire",
     "Core",
     "EngineApp",
     "EngineOptions",

@@ -85,7 +85,7 @@ class EngineClientConfig:
     """Messages waiting for their handlers at which reading from the server stops."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        for field in fields(EngineClientConfig):
             value: object = getattr(self, field.name)
             if field.name == "request_timeout":
                 check_optional(field.name, 1.0, value)

@@ -26,6 +26,10 @@ class Reason(StrEnum):
     SERVER_NAMESPACE_DISCONNECT = "server namespace disconnect"
     SEND_BUFFER_FULL = "send buffer full"
     RECEIVE_BUFFER_FULL = "receive buffer full"
+    IO_SERVER_DISCONNECT = "io server disconnect"
+    """What a client is told when the server has disconnected a namespace."""
+    IO_CLIENT_DISCONNECT = "io client disconnect"
+    """What a client is told when it has done so itself."""
 
 
 class ProtocolError(Exception):

@@ -21,11 +21,14 @@ from .errors import (
     Reason,
     RemoteProtocolError,
     RequestRejected,
+    TransportError,
 )
 from .request import Request
 from .socketio.acks import Ack
 from .socketio.adapter import Adapter
 from .socketio.broadcast import Broadcast
+from .socketio.client_events import Event
+from .socketio.client_socket import ClientSocket
 from .socketio.engine_session import EngineSession
 from .socketio.handshake import Handshake
 from .socketio.namespace import Namespace
@@ -40,12 +43,14 @@ __all__ = [
     "Adapter",
     "Bound",
     "Broadcast",
+    "ClientSocket",
     "ConnectionFailure",
     "ConnectionRefused",
     "Cookie",
     "Disconnected",
     "EngineSession",
     "EngineSocket",
+    "Event",
     "EventRefused",
     "Handshake",
     "JsonParser",
@@ -62,5 +67,6 @@ __all__ = [
     "RequestRejected",
     "Socket",
     "StaticFile",
+    "TransportError",
     "event",
 ]

@@ -8,7 +8,10 @@ under any loop, or under none in a test.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from .engineio.client_wire import ClientWire
 
 T = TypeVar("T")
 
@@ -45,3 +48,10 @@ class Runtime(Protocol):
         cause: the answer, the timeout (seconds), or cancellation.
         """
         ...
+
+
+class ClientRuntime(Runtime, Protocol):
+    """A backend, as a client sees it."""
+
+    def dial(self, wire: ClientWire) -> None:
+        """Connect to `wire.target` and carry its bytes; may not call back into the core yet."""

@@ -18,7 +18,7 @@ from .listeners import Listener, bound_of, open_listeners
 from .runtime import TrioRuntime, keep_time
 from .websocket import carry
 
-logger: logging.Logger = logging.getLogger("sansocket")
+logger = logging.getLogger("sansocket")
 
 
 class Serving:

@@ -79,9 +79,9 @@ class ServerWire:
         self._awake = False
         self._ending = False
         self._timer = engine.timers.at(now + engine.config.head_timeout, self._timed_out)
-        self.closing: bool = False
+        self.closing = False
         """Nothing comes after what `data_to_send` returns next."""
-        self.closed: bool = False
+        self.closed = False
         """The connection is to be closed now, whatever waits."""
         self.destination: str | None = None
         """The worker that this connection has to go to: see `handover`."""

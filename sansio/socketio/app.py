@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, TypeVar, Unpack, overload
+from typing import TypeVar, Unpack, overload
 
 from ..config import ServerConfig, ServerOptions
 from ..engineio.server import Engine
@@ -19,18 +19,16 @@ from ..runtime import Runtime
 from .adapter import Adapter
 from .dispatch import Dispatch
 from .events import EventReceived, NamespaceRequested
-from .msgpack import MsgpackParser
 from .namespace import Namespace
 from .namespace_class import NamespaceClass
 from .parent_namespace import Decide, ParentNamespace
-from .parser import JsonParser, Parser
+from .parser import Parser
+from .parsers import chosen_parser
 from .server import Server
 from .socket import Socket
 
 NewNamespace = TypeVar("NewNamespace", bound=Callable[[Namespace], object])
 Hook = TypeVar("Hook", bound=OnError[Socket])
-
-PARSERS: Final[dict[str, Callable[[], Parser]]] = {"json": JsonParser, "msgpack": MsgpackParser}
 
 
 class App(Namespace):
@@ -52,13 +50,9 @@ class App(Namespace):
         adapter: Callable[[Namespace], Adapter] = Adapter,
         **options: Unpack[ServerOptions],
     ) -> None:
-        if isinstance(parser, str):
-            if parser not in PARSERS:
-                raise ValueError(f"parser: expected one of {sorted(PARSERS)}, got {parser!r}")
-            parser = PARSERS[parser]()
         config = ServerConfig(**options)
-        self.core: Server = Server(
-            config, parser, runtime=runtime, entropy=entropy, adapter=adapter
+        self.core = Server(
+            config, chosen_parser(parser), runtime=runtime, entropy=entropy, adapter=adapter
         )
         self._new_namespace: list[Callable[[Namespace], object]] = []
         super().__init__(self.core, "/", runtime, Dispatch(runtime))

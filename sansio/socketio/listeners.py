@@ -6,7 +6,7 @@ This module does not know how a handler is called; `dispatch.py` does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Final, Literal, TypeVar, overload
 
 from ..handlers import Function, Handler, Handlers
 from .acks import Ack
@@ -23,8 +23,10 @@ OfConnect = TypeVar("OfConnect", bound=Callable[["Socket"], object])
 OfDisconnect = TypeVar("OfDisconnect", bound=Callable[["Socket", str], object])
 OfEvent = TypeVar("OfEvent", bound=Callable[Concatenate["Socket", ...], object])
 
-LIFECYCLE: Final = {"disconnecting": 1, "disconnect": 1}
-"""Names that no client can send (rule 92), and how many arguments these events have."""
+Lifecycle = Mapping[str, tuple[int, ...]]
+
+LIFECYCLE: Final[Lifecycle] = {"disconnecting": (1,), "disconnect": (1,)}
+"""Names that no client can send (rule 92), and how many arguments these events may have."""
 
 
 class Registry:
@@ -33,7 +35,7 @@ class Registry:
     __slots__ = ("any", "any_outgoing", "events", "middleware")
 
     def __init__(self) -> None:
-        self.events: Handlers = Handlers(special=Ack)
+        self.events = Handlers(special=Ack)
         self.any: tuple[Handler, ...] = ()
         self.any_outgoing: tuple[Handler, ...] = ()
         self.middleware: tuple[Handler, ...] = ()
@@ -67,8 +69,8 @@ class Listeners:
 
     _before = 0
     """How many arguments come before those of the event."""
-    _lifecycle: Mapping[str, int] = {}
-    """The reserved names that happen here, and how many arguments these events have."""
+    _lifecycle: ClassVar[Lifecycle] = {}
+    """The reserved names that happen here, and how many arguments these events may have."""
 
     @property
     def registry(self) -> Registry:
@@ -147,9 +149,11 @@ class Listeners:
             raise ValueError(f"{event!r} is a reserved name, and never happens here")
 
         def register(function: Function) -> Function:
-            arguments = self._lifecycle.get(event)
-            if arguments is not None and not Handler(function).takes(self._before + arguments):
-                raise TypeError(f"{event}: {function!r} takes other arguments")
+            counts = self._lifecycle.get(event)
+            if counts is not None:
+                taken = Handler(function).takes
+                if not any(taken(self._before + count) for count in counts):
+                    raise TypeError(f"{event}: {function!r} takes other arguments")
             self.registry.events.add(event, function, once=once, concurrency=concurrency)
             return function
 
@@ -162,7 +166,7 @@ class NamespaceListeners(Listeners):
     __slots__ = ()
 
     _before = 1
-    _lifecycle = {"connect": 0} | LIFECYCLE
+    _lifecycle: ClassVar[Lifecycle] = {"connect": (0,), **LIFECYCLE}
 
     @overload
     def on(
@@ -217,7 +221,7 @@ class SocketListeners(Listeners):
 
     __slots__ = ()
 
-    _lifecycle = LIFECYCLE
+    _lifecycle: ClassVar[Lifecycle] = LIFECYCLE
 
     @overload
     def on(self, event: str, *, concurrency: int = 1) -> Callable[[F], F]: ...

@@ -81,7 +81,7 @@ def fault(packet: Packet) -> str | None:
     shape = type(data)
     number = packet.id
     if packet.namespace != "/":
-        wrong = _namespace_fault(packet.namespace)
+        wrong = namespace_fault(packet.namespace)
         if wrong is not None:
             return wrong
     if number is not None and (type(number) is not int or not 0 <= number <= MAX_ID):
@@ -121,7 +121,8 @@ def validate(packet: Packet) -> None:
         raise RemoteProtocolError(wrong)
 
 
-def _namespace_fault(namespace: str) -> str | None:
+def namespace_fault(namespace: str) -> str | None:
+    """Say why this is no name of a namespace, or None when it is one."""
     if not namespace.startswith("/"):
         return "a namespace begins with a slash"
     if "," in namespace:

@@ -28,7 +28,8 @@ REASONS = [
 
 def test_reasons() -> None:
     """Protocol rules 69 and 81: the reference's spellings, and two that it does not have."""
-    assert {*Reason} == {*REASONS, "send buffer full", "receive buffer full"}
+    client = {"io server disconnect", "io client disconnect"}
+    assert {*Reason} == {*REASONS, *client, "send buffer full", "receive buffer full"}
     assert [str(reason) for reason in Reason] == [reason.value for reason in Reason]
 
 

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.runtime import Gate, LoopFree, Task
+from support.fake_engine import Dialer
+from support.runtime import Gate, LoopFree, Task, counting_entropy
 
-from sansocket.sansio.runtime import Resolve, Runtime
+from sansocket.sansio.client_config import EngineClientConfig
+from sansocket.sansio.engineio.client_wire import ClientWire
+from sansocket.sansio.engineio.url import Target
+from sansocket.sansio.runtime import ClientRuntime, Resolve, Runtime
+from sansocket.sansio.timers import Timers
 
 
 class Wait:
@@ -79,3 +84,14 @@ def test_cancellable_task(steps: str) -> None:
     runtime.run()
     assert ends == [1]
     assert runtime.tasks == []
+
+
+def test_the_runtime_of_a_client() -> None:
+    """It is one of a server, and dials."""
+    dialer = Dialer()
+    runtime: ClientRuntime = dialer  # a type checker sees that it is one
+    target = Target("server.example", 80, secure=False)
+    timers = Timers(runtime.rearm)
+    wire = ClientWire(target, EngineClientConfig(), timers, counting_entropy())
+    runtime.dial(wire)
+    assert dialer.dialled == [wire]

@@ -1,0 +1,331 @@
+"""What a server may send to a client, and what it is told of `auth` (rules 44, 57 to 61, 86)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fake_engine import Rig, record
+from support.runtime import Gate
+
+from sansocket.sansio.errors import ConnectionRefused, RemoteProtocolError
+from sansocket.sansio.socketio.packet import Packet, Type
+from sansocket.sansio.socketio.parser import encode
+
+# What the server may not send
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [""],
+        ["9"],
+        ["2"],
+        ["2[]"],
+        ['2["connect"]'],
+        ['2["disconnect","io server disconnect"]'],
+        ["2[1"],
+        ["0"],
+        ["0{}"],
+        ['0{"sid":1}'],
+        ['0{"sid":"x","pid":1}'],
+        ['0{"sid":"second"}'],
+        ['4{"message":"late"}'],
+        ["4[]"],
+        ["3[]"],
+        ['2/other,["x"]'],
+        ["1/other,"],
+        ['0/other,{"sid":"x"}'],
+        ['4/other,{"message":"x"}'],
+        [b"bytes"],
+        ['51-["x",{"_placeholder":true,"num":0}]', '2["y"]'],
+    ],
+    ids=repr,
+)
+def test_it_ends_the_connection(frames: list[str | bytes]) -> None:
+    """ "parse error", whatever it was, and never a traceback."""
+    rig = Rig()
+    told = record(rig.joined(), "disconnect", "x", "connect_error")
+    assert rig.receive(*frames) == []
+    [(name, reason, details)] = told
+    assert (name, reason) == ("disconnect", "parse error")
+    assert isinstance(details, RemoteProtocolError)
+    assert rig.runtime.logged == []
+
+
+@given(st.lists(st.text() | st.binary(), max_size=5), st.booleans())
+def test_nothing_that_a_server_sends_is_an_exception(
+    frames: list[str | bytes], joined: bool
+) -> None:
+    """Rule 95: one typed error, and the client comes back."""
+    rig = Rig()
+    if joined:
+        rig.joined()
+    else:
+        rig.client.socket().connect()
+        rig.open()
+    rig.receive(*frames)
+    assert rig.engine.ended is None or rig.engine.ended[0] == "parse error"
+    assert rig.client.members or not joined
+
+
+def test_a_server_of_version_2() -> None:
+    """Its CONNECT has no id: the socket is told what may be the matter."""
+    rig = Rig()
+    socket = rig.client.socket()
+    told = record(socket, "connect_error", "disconnect")
+    socket.connect()
+    rig.open()
+    rig.receive("0")
+    [(name, error)] = told
+    assert name == "connect_error"
+    assert "before version 3" in str(error)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("packet", "message", "data"),
+    [
+        ('4{"message":"not authorized"}', "not authorized", None),
+        ('4{"message":"no","data":{"code":401}}', "no", {"code": 401}),
+        ('4"Unable to connect"', "Unable to connect", None),
+        ("4{}", "the server has refused the connection", {}),
+        ('4{"message":5}', "the server has refused the connection", {"message": 5}),
+        ("1", "io server disconnect", None),
+    ],
+)
+def test_a_refusal(packet: str, message: str, data: Any) -> None:
+    """Rules 59, 60 and 84: told with what the server says, and not tried again."""
+    rig = Rig()
+    socket, other = rig.client.socket("/"), rig.joined("/a")
+    told = record(socket, "connect_error", "disconnect", "connect")
+    socket.connect()
+    rig.receive(packet)
+    [(name, error)] = told
+    assert name == "connect_error"
+    assert isinstance(error, ConnectionRefused)
+    assert (error.message, error.data) == (message, data)
+    assert not socket.active
+    assert other.connected
+    rig.lose()
+    rig.advance(1)
+    assert rig.open() == ["0/a,"]
+
+
+def test_asked_again_after_a_refusal() -> None:
+    """By hand, with what `auth` says then."""
+    rig = Rig()
+    rig.joined("/a")
+    auth = {"try": 1}
+    socket = rig.client.socket("/", auth=auth)
+    socket.connect()
+    rig.receive('4{"message":"no"}')
+    auth["try"] = 2
+    socket.connect()
+    rig.settle()
+    assert rig.engine.take() == ['0{"try":2}']
+    rig.accept()
+    assert socket.connected
+
+
+# Leaving and coming back while packets are on their way
+
+
+def test_what_comes_for_a_namespace_that_was_left() -> None:
+    """The server did not know yet: it is ignored."""
+    rig = Rig()
+    rig.joined("/a")
+    socket = rig.joined("/b")
+    told = record(socket, "x", "disconnect")
+    socket.disconnect()
+    rig.settle()
+    rig.engine.take()
+    assert rig.receive('2/b,1["x"]', "3/b,0[]", "1/b,", '4/b,"no"') == []
+    assert told == [("disconnect", "io client disconnect", None)]
+    assert rig.engine.ended is None
+
+
+def test_left_before_the_server_has_answered() -> None:
+    """It is told that it lets in whom nobody waits for."""
+    rig = Rig()
+    rig.joined("/a")
+    socket = rig.client.socket("/b")
+    told = record(socket, "connect", "disconnect", "connect_error", "x")
+    socket.connect()
+    socket.disconnect()
+    rig.settle()
+    assert rig.engine.take() == ["0/b,"]
+    assert rig.receive('2/b,["x"]', '0/b,{"sid":"x"}', '2/b,["x"]') == ["1/b,"]
+    assert told == []
+
+
+def test_left_and_back_before_the_server_has_answered() -> None:
+    """Rule 61: a second CONNECT would end the connection, so the first answer counts."""
+    rig = Rig()
+    rig.joined("/a")
+    socket = rig.client.socket("/b")
+    socket.connect()
+    socket.disconnect()
+    socket.connect()
+    rig.settle()
+    assert rig.engine.take() == ["0/b,"]
+    assert rig.accept("/b", "sid") == []
+    assert socket.connected
+
+
+def test_no_answer() -> None:
+    """It is told after `timeout`; the answer may still come."""
+    rig = Rig(timeout=2.0)
+    socket = rig.client.socket()
+    told = record(socket, "connect_error", "connect")
+    socket.connect()
+    rig.open()
+    rig.advance(2)
+    [(_, error)] = told
+    assert error.message == "timeout"
+    assert socket.active
+    rig.advance(100)
+    rig.accept()
+    assert told[1:] == [("connect",)]
+
+
+# Events before the answer
+
+
+def test_events_before_the_answer_wait_for_it() -> None:
+    """Row 149: python-socketio answers after its connect handler."""
+    rig = Rig()
+    socket = rig.client.socket()
+    told = record(socket, "connect", "early", "late")
+    socket.connect()
+    rig.open()
+    rig.receive('2["early",1]', '2["early",2]')
+    assert told == []
+    rig.receive('0{"sid":"x"}', '2["late"]')
+    assert told == [("connect",), ("early", 1), ("early", 2), ("late",)]
+    assert rig.engine.held == 0
+
+
+def test_too_many_events_before_the_answer() -> None:
+    """Rule 98: a server that goes on breaks the protocol."""
+    rig = Rig(max_receive_buffer=3)
+    rig.client.socket().connect()
+    rig.open()
+    rig.receive(*['2["x"]'] * 3)
+    assert rig.engine.ended is None
+    rig.receive('2["x"]')
+    assert rig.engine.ended is not None
+    assert rig.engine.ended[0] == "parse error"
+
+
+# auth
+
+
+def test_auth_is_asked_for_each_time() -> None:
+    """Rule 86: a value, a function, or a coroutine function."""
+    rig = Rig()
+    tokens = iter("abcdef")
+
+    def plain() -> dict[str, str]:
+        return {"token": next(tokens)}
+
+    async def waiting() -> dict[str, str]:
+        return {"token": next(tokens)}
+
+    auths: list[Any] = [{"token": "x"}, plain, waiting, None]
+    for place, auth in enumerate(auths):
+        rig.client.socket(f"/{place}", auth=auth).connect()
+    assert rig.open() == ['0/0,{"token":"x"}', '0/1,{"token":"a"}', "0/3,", '0/2,{"token":"b"}']
+    rig.lose()
+    rig.advance(1)
+    assert rig.open()[1:] == ['0/1,{"token":"c"}', "0/3,", '0/2,{"token":"d"}']
+    assert rig.runtime.homes == [rig.client] * 2
+
+
+@pytest.mark.parametrize("happens", ["left", "lost", "left and back"])
+def test_auth_that_comes_too_late(happens: str) -> None:
+    """What was asked for another connection is not sent on this one."""
+    rig = Rig()
+    gate = Gate()
+    asked = 0
+
+    async def auth() -> dict[str, int]:
+        nonlocal asked
+        asked += 1
+        mine = asked
+        await gate.wait()
+        return {"number": mine}
+
+    rig.joined("/a")
+    socket = rig.client.socket("/b", auth=auth)
+    socket.connect()
+    rig.settle()
+    if happens == "lost":
+        rig.lose()
+        rig.advance(1)
+        assert rig.open() == ["0/a,"]
+    else:
+        socket.disconnect()
+        if happens == "left and back":
+            socket.connect()
+    gate.open()
+    rig.settle()
+    assert rig.engine.take() == ([] if happens == "left" else ['0/b,{"number":2}'])
+
+
+def broken() -> dict[str, Any]:
+    raise ValueError("no token")
+
+
+async def broken_later() -> dict[str, Any]:
+    raise ValueError("no token")
+
+
+@pytest.mark.parametrize("auth", [broken, broken_later, lambda: "text", lambda: {"a": {1, 2}}])
+def test_auth_that_fails(auth: Any) -> None:
+    """It is told and reported; the others go on."""
+    rig = Rig()
+    reported: list[tuple[Any, ...]] = []
+    rig.client.on_error(lambda *args: reported.append(args))
+    other = rig.joined("/a")
+    socket = rig.client.socket("/b", auth=auth)
+    told = record(socket, "connect_error")
+    socket.connect()
+    rig.settle()
+    [(_, error)] = told
+    assert reported == [(error, socket, "auth", ())]
+    assert not socket.active
+    assert other.connected
+    assert rig.engine.take() == []
+
+
+@pytest.mark.parametrize("auth", ["text", 1, ["list"], lambda token: {}])
+def test_auth_that_cannot_be(auth: Any) -> None:
+    """The caller is told at once."""
+    with pytest.raises(TypeError, match="auth"):
+        Rig().client.socket(auth=auth)
+
+
+def test_a_packet_of_every_type_for_every_state() -> None:
+    """The first packets of a server, in every order of two: never an exception."""
+    packets = [
+        Packet(Type.CONNECT, "/", {"sid": "x"}),
+        Packet(Type.DISCONNECT),
+        Packet(Type.EVENT, "/", ["x"], 1),
+        Packet(Type.ACK, "/", [], 1),
+        Packet(Type.CONNECT_ERROR, "/", {"message": "no"}),
+    ]
+    frames = [frame for packet in packets for frame in encode(packet)]
+    for first in frames:
+        for second in frames:
+            rig = Rig()
+            rig.joined("/a")
+            rig.client.socket().connect()
+            rig.settle()
+            rig.receive(first, second)
+            assert rig.engine.ended is None or rig.engine.ended[0] == "parse error"
+            assert rig.client.members
