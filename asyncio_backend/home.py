@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Set
 from math import inf
 from typing import Any, Final, Protocol
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 CHUNK: Final = 65_536
 """How many bytes are read at once: it bounds what one reading can queue."""
@@ -31,9 +31,9 @@ class Home:
     """Holds connections and tasks, and lets nothing outlive it."""
 
     def __init__(self) -> None:
-        self.buffer = memoryview(bytearray(CHUNK))
+        self.buffer: memoryview = memoryview(bytearray(CHUNK))
         """What is read comes in here: one for all connections, for it is emptied at once."""
-        self.closing = asyncio.Event()
+        self.closing: asyncio.Event = asyncio.Event()
         """Set when what lives here has been told to end in good order."""
         self._guests: set[Guest] = set()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -26,7 +26,7 @@ class Tls:
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._established = False
-        self.ended = False
+        self.ended: bool = False
         """Whether the peer has said that it sends nothing more."""
 
     def receive_data(self, data: bytes | memoryview) -> bytes:

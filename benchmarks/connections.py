@@ -184,9 +184,9 @@ class Connections:
             self.sockets.append(sock)
 
     def _keep(self, sock: socket.socket, rest: bytearray) -> None:
+        self.sockets.append(sock)
         if rest:
             raise ServerFailed(f"unasked for: {bytes(rest[:200])!r}")
-        self.sockets.append(sock)
 
     def __enter__(self) -> Connections:
         return self

@@ -42,6 +42,8 @@ class Contestant:
     """The Python modules without which it does not run."""
     bare: bool = False
     """WebSocket alone: whatever is sent comes back, and there is no Socket.IO to connect to."""
+    asked: bool = False
+    """Whether it runs only when it is asked for by name."""
     target: str = ""
     """The column of the targets that it is held against: "uvloop", "trio" or none."""
 
@@ -71,6 +73,12 @@ def ours(name: str, loop: str, handlers: str, target: str = "") -> Contestant:
     )
 
 
+def workers(name: str, loop: str, count: int) -> Contestant:
+    """One of our own servers in several processes: their time is counted together."""
+    arguments = ("--loop", loop, "--workers", str(count))
+    return Contestant(name, "workers.py", arguments, ("trio", "uvloop"), asked=True)
+
+
 CONTESTANTS: Final = {
     contestant.name: contestant
     for contestant in (
@@ -81,6 +89,10 @@ CONTESTANTS: Final = {
         ours("uvloop-async", "uvloop", "async", target="uvloop"),
         ours("asyncio-async", "asyncio", "async"),
         ours("trio-async", "trio", "async", target="trio"),
+        workers("uvloop-1-worker", "uvloop", 1),
+        workers("uvloop-2-workers", "uvloop", 2),
+        workers("trio-1-worker", "trio", 1),
+        workers("trio-2-workers", "trio", 2),
         Contestant(
             "python-socketio", "python_socketio.py", needs=("socketio", "uvicorn", "uvloop")
         ),
@@ -119,7 +131,8 @@ def running(
 ) -> Generator[Running]:
     """Run a server on these cores for as long as the block runs; `ping_interval` in seconds.
 
-    Raises Unavailable when it cannot be started, with the end of what it wrote.
+    Raises Unavailable when it cannot be started, or when it ended while the block failed, with
+    the end of what it wrote.
     """
     command = [*contestant.command(), "--ping-interval", str(ping_interval)]
     with tempfile.TemporaryFile("w+") as complaints:
@@ -133,11 +146,19 @@ def running(
             finally:
                 impatience.cancel()
             if words[:1] != ["READY"]:
-                process.kill()
-                process.wait()
-                complaints.seek(0)
-                raise Unavailable(f"did not start: {complaints.read()[-1000:].strip()}")
-            yield Running(contestant, process.pid, int(words[1]))
+                raise Unavailable(f"did not start: {end_of(complaints)}")
+            try:
+                yield Running(contestant, process.pid, int(words[1]))
+            except Exception as error:
+                if process.poll() is None:
+                    raise
+                raise Unavailable(f"ended under load: {end_of(complaints)}") from error
         finally:
             process.kill()
             process.communicate()
+
+
+def end_of(complaints: IO[str]) -> str:
+    """Return the last that a program has written to its standard error."""
+    complaints.seek(0)
+    return complaints.read()[-1000:].strip() or "without a word"

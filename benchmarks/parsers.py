@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .contestants import Unavailable, interpreter, start
+from .contestants import Unavailable, end_of, interpreter, start
 from .machine import Meter
 from .report import Result, Subject, summarise
 from .samples import Sample
@@ -50,8 +50,7 @@ class Codec:
             process = start(command, cores, complaints)
             output = process.communicate()[0].strip()
             if process.returncode or not output:
-                complaints.seek(0)
-                raise Unavailable(f"failed: {complaints.read()[-1000:].strip()}")
+                raise Unavailable(f"failed: {end_of(complaints)}")
         foreign = meter.read().foreign
         found: dict[str, float] = json.loads(output.splitlines()[-1])
         return {task: Sample(found[task] * 1e6, foreign) for task in TASKS}

@@ -40,7 +40,7 @@ class Options:
     cases: Sequence[str]
     """By name; none for all that run by default. `broadcast` means each `broadcast-…`."""
     servers: Sequence[str]
-    """By name; none for all."""
+    """By name; none for all that run by default."""
     rounds: int
     seconds: float
     """How long a sample is measured."""
@@ -159,7 +159,7 @@ def chosen_servers(names: Sequence[str]) -> list[Contestant]:
     for name in names:
         if name not in CONTESTANTS:
             raise WrongArguments(f"no server {name!r}; there are {', '.join(CONTESTANTS)}")
-    return [one for one in CONTESTANTS.values() if not names or one.name in names]
+    return [one for one in CONTESTANTS.values() if one.name in names or not (names or one.asked)]
 
 
 def listing() -> str:

@@ -44,15 +44,15 @@ class Handler:
             raise TypeError(f"expected a function, got {function!r}")
         if concurrency < 1:
             raise ValueError(f"concurrency: expected 1 or more, got {concurrency!r}")
-        self.once = once
+        self.once: bool = once
         """Whether it is called for one event only."""
-        self.concurrency = concurrency
+        self.concurrency: int = concurrency
         """How many events of one socket may be in it at the same time."""
         called = underlying(function)
         if any(is_generator_function(each) for each in (function, called)):
             raise TypeError(f"expected a function, got the generator function {function!r}")
-        self.function = function
-        self.is_async = any(
+        self.function: Function = function
+        self.is_async: bool = any(
             inspect.iscoroutinefunction(each) for each in (function, called, inspect.unwrap(called))
         )
         """Whether it is a coroutine function, or wraps one (`functools.wraps`)."""

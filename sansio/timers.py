@@ -26,12 +26,12 @@ class Timer:
     __slots__ = ("_timers", "action", "deadline", "entry", "queued")
 
     def __init__(self, timers: Timers, deadline: float, action: Action) -> None:
-        self.deadline = deadline
+        self.deadline: float = deadline
         self.action: Action | None = action
         self._timers = timers
-        self.queued = inf
+        self.queued: float = inf
         """Where its entry stands in the heap: at its deadline, or before it."""
-        self.entry = -1
+        self.entry: int = -1
         """The number of that entry; any other that it has in the heap is void."""
 
     def cancel(self) -> None:

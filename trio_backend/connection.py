@@ -10,11 +10,11 @@ from typing import Final
 
 import trio
 
-from sansocket.sansio.backend import Core, Peer, lost
+from sansocket.sansio.backend import Core, Peer, ServerWire, lost
 
 from .handover import RETRY, Stream, relay
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 CHUNK: Final = 65_536
 """How many bytes are read at once: it bounds what one reading can queue."""
@@ -47,7 +47,7 @@ class Connection:
         if peer is None:
             peer = Peer(peer_address(self._transport), secure, time.time(), home)
         wake = self._wake if core.engine.neighbours is None else self._wake_to_leave
-        self.wire = core.engine.open(wake, trio.current_time(), peer)
+        self.wire: ServerWire = core.engine.open(wake, trio.current_time(), peer)
         self._socket: socket.socket | None = None
         if not secure:
             # Trio's socket has no `send` that does not also checkpoint, which costs 2.7 us.

@@ -13,7 +13,7 @@ import trio
 
 from sansocket.sansio.backend import Arrival, Neighbours, Peer, decode_handover
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 RETRY: Final = 0.005
 """Seconds until a worker that takes no more for now is asked again."""

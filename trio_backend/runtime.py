@@ -14,7 +14,7 @@ import trio
 
 from sansocket.sansio.backend import Callback, Core, Start, TaskFunction, fire
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class TrioRuntime:
     """
 
     def __init__(self) -> None:
-        self.rearmed = trio.Event()
+        self.rearmed: trio.Event = trio.Event()
 
     def rearm(self) -> None:
         """Wake the timer."""

@@ -18,7 +18,7 @@ from .listeners import Listener, bound_of, open_listeners
 from .runtime import TrioRuntime, keep_time
 from .websocket import carry
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 
 class Serving:

@@ -17,7 +17,7 @@ from sansocket.sansio.engineio.http import Request
 from sansocket.sansio.engineio.websocket_transport import WebSocketTransport
 from sansocket.sansio.errors import RemoteProtocolError
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 
 async def carry(

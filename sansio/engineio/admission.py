@@ -34,7 +34,7 @@ class Ticket:
     __slots__ = ("_cancel", "_done", "_timer", "_timers", "headers", "over", "refused", "settled")
 
     def __init__(self, timers: Timers, done: Callable[[float], None]) -> None:
-        self.settled = False
+        self.settled: bool = False
         """Whether it has been decided."""
         self.refused: RequestRefused | None = None
         """Why the request may not be served; None for one that may, once it is settled."""
@@ -43,7 +43,7 @@ class Ticket:
         self._timers = timers
         self._timer: Timer | None = None
         self._done = done
-        self.over = False
+        self.over: bool = False
         """Whether it has been decided, or nobody waits for it any more."""
         self._cancel: Callable[[], None] | None = None
 

@@ -148,8 +148,8 @@ class EngineApp:
         **options: Unpack[EngineOptions],
     ) -> None:
         self.runtime = runtime
-        self.config = EngineConfig(**options)
-        self.engine = Engine(self.config, self, runtime=runtime, entropy=entropy)
+        self.config: EngineConfig = EngineConfig(**options)
+        self.engine: Engine = Engine(self.config, self, runtime=runtime, entropy=entropy)
         self._handlers = Handlers()
         self._failures: Failures[EngineSocket] = Failures(runtime)
         self._events: deque[Happened] = deque()

@@ -32,15 +32,15 @@ class Encoded:
     def __init__(
         self, text: bytes | None, attachments: Sequence[bytes] = (), compress: bool = True
     ) -> None:
-        self.text = text
-        self.attachments = attachments
-        self.size = len(text) if text is not None else 0
+        self.text: bytes | None = text
+        self.attachments: Sequence[bytes] = attachments
+        self.size: int = len(text) if text is not None else 0
         if attachments:
             self.size += sum(map(len, attachments))
         self._polling: bytes | None = None
         self._websocket: bytes | None = None
         self._deflated: bytes | None = None
-        self.compress = compress
+        self.compress: bool = compress
         """Whether it may be compressed where the transport can do so."""
 
     @property

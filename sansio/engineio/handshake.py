@@ -58,7 +58,7 @@ class RequestRefused(RemoteProtocolError):
             reason=Reason.TRANSPORT_ERROR,
         )
         self.code = code
-        self.message = message or MESSAGES[code]
+        self.message: str = message or MESSAGES[code]
         self.context = context
 
 

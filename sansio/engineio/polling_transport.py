@@ -64,7 +64,7 @@ class PollingTransport:
         self._posting: Session | None = None
         self._ticket: Ticket | None = None
         self._decided: Response | None = None
-        self.due = False
+        self.due: bool = False
         """Whether `answer` has something to give."""
 
     # A request

@@ -65,12 +65,12 @@ class Engine:
         entropy: Callable[[int], bytes],
     ) -> None:
         origins = cors.guarded(config.cors_allowed_origins, runtime.log)
-        self.config = replace(config, cors_allowed_origins=origins)
-        self.timers = Timers(runtime.rearm)
+        self.config: EngineConfig = replace(config, cors_allowed_origins=origins)
+        self.timers: Timers = Timers(runtime.rearm)
         self.entropy = entropy
         self.sessions: dict[str, Session] = {}
-        self.admission = Admission(self.config, self.sessions, self.timers, runtime)
-        self.observers = Observers(ENGINE_EVENTS, runtime.log)
+        self.admission: Admission = Admission(self.config, self.sessions, self.timers, runtime)
+        self.observers: Observers = Observers(ENGINE_EVENTS, runtime.log)
         self.static: dict[str, StaticFile] = {}
         """Files served beside the engine, by path: a fixed table (security rule 33)."""
         self.neighbours: Neighbours | None = None

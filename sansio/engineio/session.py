@@ -76,26 +76,26 @@ class Session:
         peer: Peer,
         now: float,
     ) -> None:
-        self.id = session_id
+        self.id: str = session_id
         """The secret by which its client is known (rule 97): for no log and no other client."""
-        self.state = state
-        self.over = False
+        self.state: State = state
+        self.over: bool = False
         """Whether it has ended for the application: what the table makes of its state."""
         self.transport: Transport = "websocket" if state is State.WEBSOCKET else "polling"
         """The transport that carries it now, or carried it last."""
-        self.request = request
+        self.request: Request = request
         """The request of its handshake."""
-        self.peer = peer
+        self.peer: Peer = peer
         """The other end of the connection that opened it."""
         self.outbox: deque[Encoded] = deque()
-        self.backlog = 0
+        self.backlog: int = 0
         """The bytes in the outbox."""
         self.carrier: Carrier | None = None
         self.prober: Prober | None = None
         self.posting: object | None = None
         """The connection whose POST is under way: one at a time (rule 28)."""
         self.receiver: Receiver
-        self.observers = observers
+        self.observers: Observers = observers
         """Who is told what happens to it: those of the engine, and before them its own."""
         self._config = config
         self._timers = timers

@@ -79,9 +79,9 @@ class ServerWire:
         self._awake = False
         self._ending = False
         self._timer = engine.timers.at(now + engine.config.head_timeout, self._timed_out)
-        self.closing = False
+        self.closing: bool = False
         """Nothing comes after what `data_to_send` returns next."""
-        self.closed = False
+        self.closed: bool = False
         """The connection is to be closed now, whatever waits."""
         self.destination: str | None = None
         """The worker that this connection has to go to: see `handover`."""

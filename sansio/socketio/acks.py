@@ -22,8 +22,8 @@ class Pending:
     __slots__ = ("answered", "failed", "timer")
 
     def __init__(self, answered: Answered, failed: Failed) -> None:
-        self.answered = answered
-        self.failed = failed
+        self.answered: Answered = answered
+        self.failed: Failed = failed
         self.timer: Timer | None = None
 
 

@@ -51,7 +51,7 @@ class App(Namespace):
         **options: Unpack[ServerOptions],
     ) -> None:
         config = ServerConfig(**options)
-        self.core = Server(
+        self.core: Server = Server(
             config, chosen_parser(parser), runtime=runtime, entropy=entropy, adapter=adapter
         )
         self._new_namespace: list[Callable[[Namespace], object]] = []

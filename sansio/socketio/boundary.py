@@ -113,7 +113,7 @@ class Answer:
 
     def __init__(self, reply: Callable[[Values], None] | None) -> None:
         self._values: Values | None = None
-        self.ack = Ack(reply)
+        self.ack: Ack = Ack(reply)
 
     def returned(self, handler: Handler, value: Any) -> None:
         """A handler without an Ack has returned; the first value that is not None counts."""

@@ -51,7 +51,7 @@ class Connection:
 
     def __init__(self, server: Server, session: Session, decoder: Decoder, now: float) -> None:
         self._server = server
-        self.session = session
+        self.session: Session = session
         self._decoder = decoder
         self._conn: EngineSession | None = None
         self.sockets: dict[str, Socket] = {}
@@ -60,7 +60,7 @@ class Connection:
         self._left: set[str] = set()
         """Namespaces that the server has disconnected: what the client sent before it knew
         is ignored. Bounded by `max_namespaces`."""
-        self.waiting = 0
+        self.waiting: int = 0
         """How many of its events wait for their handlers."""
         self._owing = 0
         """How many of its sockets owe an acknowledgement."""

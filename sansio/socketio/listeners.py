@@ -35,7 +35,7 @@ class Registry:
     __slots__ = ("any", "any_outgoing", "events", "middleware")
 
     def __init__(self) -> None:
-        self.events = Handlers(special=Ack)
+        self.events: Handlers = Handlers(special=Ack)
         self.any: tuple[Handler, ...] = ()
         self.any_outgoing: tuple[Handler, ...] = ()
         self.middleware: tuple[Handler, ...] = ()

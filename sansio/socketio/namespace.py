@@ -58,8 +58,8 @@ class Namespace(NamespaceListeners, Broadcast):
         parent: ParentNamespace | None = None,
     ) -> None:
         super().__init__(self, Selection())
-        self.name = name
-        self.runtime = runtime
+        self.name: str = name
+        self.runtime: Runtime = runtime
         self._concurrency = 1
         self._dispatch = dispatch
         self._registry = Registry() if registry is None else registry
@@ -68,7 +68,7 @@ class Namespace(NamespaceListeners, Broadcast):
         self._sockets: dict[str, Socket] = {}
         self._ack_numbers = 0
         self._population = 0
-        self.parent = parent
+        self.parent: ParentNamespace | None = parent
         """That by which it was made, when a client asked for it."""
         self.adapter: Adapter = server.adapter(self)
 

@@ -46,7 +46,7 @@ class ParentNamespace(Namespace):
             pattern = rule
             self.decide: Decide = lambda name, auth: pattern.fullmatch(name) is not None
             """Whether there shall be a namespace of this name: at once, or to be awaited."""
-            self.waits = False
+            self.waits: bool = False
             """Whether the function that decides is a coroutine function."""
             title = pattern.pattern
         else:
@@ -57,7 +57,7 @@ class ParentNamespace(Namespace):
             self.waits = handler.is_async
             title = getattr(rule, "__name__", repr(rule))
         super().__init__(server, f"({title})", runtime, dispatch)
-        self.adapter = ParentAdapter(self)
+        self.adapter: Adapter = ParentAdapter(self)
 
     @property
     def children(self) -> Mapping[str, Namespace]:

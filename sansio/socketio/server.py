@@ -44,7 +44,7 @@ class Server:
     ) -> None:
         self.config = config
         self.parser = parser
-        self.engine = Engine(config, self, runtime=runtime, entropy=entropy)
+        self.engine: Engine = Engine(config, self, runtime=runtime, entropy=entropy)
         self.adapter = adapter
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []

@@ -22,7 +22,9 @@ from .packet import Packet, Type
 from .states import TRANSITIONS, Input, State
 
 if TYPE_CHECKING:
+    from ..mailbox import Mailbox
     from .connection import Connection
+    from .events import Event
     from .handshake import Handshake
     from .namespace import Namespace
 
@@ -61,17 +63,17 @@ class Socket(SocketListeners):
         handshake: Handshake,
         max_pending_acks: int,
     ) -> None:
-        self.id = socket_id
+        self.id: str = socket_id
         """Public, unlike the id of the session that carries it (rule 97)."""
-        self.namespace = namespace
-        self.handshake = handshake
+        self.namespace: Namespace = namespace
+        self.handshake: Handshake = handshake
         self.data: dict[str, Any] = {}
         """The application's own."""
-        self.deaf = False
+        self.deaf: bool = False
         """Whether the server has disconnected it: what its client sent is not handled any more."""
-        self.recovered = False
-        self.state = State.CONNECTING
-        self.mailbox = namespace.mailbox(connection.session.peer.home)
+        self.recovered: bool = False
+        self.state: State = State.CONNECTING
+        self.mailbox: Mailbox[Event] = namespace.mailbox(connection.session.peer.home)
         self._connection = connection
         self._acks = Acks(max_pending_acks, connection)
         self._last_rooms: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ from typing import Final
 
 from sansocket.sansio.engineio.neighbours import Arrival
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 LARGEST: Final = 196_608
 """Bytes of one message: two chunks that were read, and a head, fit in."""

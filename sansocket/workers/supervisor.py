@@ -31,7 +31,7 @@ from .running import server_context
 from .slots import Slots
 from .task import Task, decode_report, write_task
 
-logger = logging.getLogger("sansocket")
+logger: logging.Logger = logging.getLogger("sansocket")
 
 MARGIN: Final = 5.0
 """Seconds that a worker has beyond its grace, before it is killed."""
