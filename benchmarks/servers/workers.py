@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ours import HOST, add_plain_handlers
-
+from benchmarks.servers.ours import HOST, add_plain_handlers
 from sansocket import asyncio_backend, trio_backend
 from sansocket.sansio.bound import Bound
 from sansocket.workers import serve_workers
@@ -43,7 +42,9 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ[INTERVAL] = arguments.ping_interval
     serve_workers(
-        "workers:on_trio" if arguments.loop == "trio" else "workers:on_asyncio",
+        "benchmarks.servers.workers:on_trio"
+        if arguments.loop == "trio"
+        else "benchmarks.servers.workers:on_asyncio",
         HOST,
         0,
         workers=arguments.workers,
