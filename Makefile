@@ -17,7 +17,11 @@ CI ?=
 # What follows `pytest`, `sansocket serve` or `sansocket bench`: make test ARGS='-x'.
 ARGS ?=
 
+# Beside that of $(VENV).
+PYTHONS ?= 3.12 3.13
+
 BIN := $(VENV)/bin
+ENVIRONMENTS := build/pythons
 INTEROP := tests/interop
 INSTALLED := build/verifytypes
 # A step that has been done leaves its stamp, and is done again when what it was made from changed.
@@ -35,10 +39,14 @@ apt = { [ "$$(id -u)" = 0 ] && type -P apt-get >/dev/null && apt-get update --qu
 # $(call missing,WHAT): an error in CI, a remark elsewhere.
 missing = { echo "missing: $(1)" >&2; [ "$(CI)" != true ]; }
 
-.PHONY: help demo test bench lint verifytypes format dist setup node browser proxy clean distclean
+# $(call interpreter,VERSION): print where it is, pyenv's first, whose name on the PATH may lead nowhere.
+interpreter = for each in "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/bin/python python$(1); do \
+	if "$$each" -c '' 2>/dev/null; then echo "$$each"; break; fi; done
+
+.PHONY: help demo test test-pythons bench lint verifytypes format dist setup node browser proxy clean distclean
 
 help: ## print this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=20
 
 demo: $(RUNTIME) ## run the demonstration server with its chat page (ARGS='--port 8000')
 	@if type -P npm >/dev/null; then $(MAKE) --silent $(NODE_MODULES) || true; fi
@@ -48,6 +56,23 @@ test: setup node browser proxy ## run every test and hold the core to its branch
 	$(BIN)/coverage erase
 	$(BIN)/coverage run $(BIN)/pytest $(ARGS)
 	$(BIN)/coverage report
+
+# Each in an environment of its own, with fewer examples of Hypothesis than on the main one.
+test-pythons: ## the core, the asyncio backend and the suite of all backends on other Pythons
+	@for version in $(PYTHONS); do \
+		python=$$($(call interpreter,$$version)); \
+		if [ -z "$$python" ]; then $(call missing,Python $$version: its tests are skipped); continue; fi; \
+		venv=$(ENVIRONMENTS)/$$version; \
+		if ! [ $$venv/installed.stamp -nt pyproject.toml ]; then \
+			"$$python" -m venv --clear $$venv; \
+			$$venv/bin/pip install --quiet --upgrade 'pip>=25.1'; \
+			PYTHONWARNINGS='ignore:Editable installation' $$venv/bin/pip install --quiet --editable '.[trio]' --group test; \
+			touch $$venv/installed.stamp; \
+		fi; \
+		$$venv/bin/python --version; \
+		$$venv/bin/pytest --quiet -p no:cacheprovider --hypothesis-profile=brief \
+			tests/sansio tests/asyncio_backend tests/backends $(ARGS); \
+	done
 
 # `sansocket bench --help` says what the arguments are.
 bench: setup node $(BENCHMARK) ## measure the servers side by side (ARGS='--quick --case echo')

@@ -39,6 +39,10 @@ class Dispatcher(Protocol[E_contra]):
     def done(self, event: E_contra) -> None:
         """Its handlers have ended, or will not be called because their socket is gone."""
 
+    def last(self, event: E_contra) -> bool:
+        """Whether it tells of the end: it is handled in any case, once, and nothing is after it."""
+        ...
+
 
 class NeedsTask:
     """What a coroutine awaits that is run by hand, and needs a task to go on."""
@@ -173,8 +177,14 @@ class Mailbox(Generic[E]):
                     await self._dispatcher.handle(event)
                 else:
                     await rest
-            finally:
+            except GeneratorExit:  # nothing can run any more, wherever it would
                 self._end(work, event, limit)
+                raise
+            except BaseException:
+                self._end(work, event, limit)
+                self._cut_short(work)
+                raise
+            self._end(work, event, limit)
             rest = None
             if not work.waiting or not self._may_start(work, work.waiting[0]):
                 break
@@ -185,6 +195,16 @@ class Mailbox(Generic[E]):
                 self._go_on(work)
         if not work.limits:
             self._work = None
+
+    def _cut_short(self, work: Work[E]) -> None:
+        """A handler was cancelled, with the server: of what waits only the end is still told."""
+        waiting, work.waiting = work.waiting, deque()
+        for event in waiting:
+            if self._dispatcher.last(event):
+                work.waiting.append(event)
+            else:
+                self._dispatcher.done(event)
+        self._go_on(work)
 
     def _end(self, work: Work[E], event: E, limit: int) -> None:
         work.limits.remove(limit)

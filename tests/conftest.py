@@ -19,6 +19,8 @@ IN_CI = os.environ.get("CI") == "true"
 if not IN_CI:
     settings.register_profile("patient", deadline=None)
     settings.load_profile("patient")
+# For the Pythons beside the main one: they are about the language, not about the examples.
+settings.register_profile("brief", deadline=None, max_examples=10, derandomize=IN_CI)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

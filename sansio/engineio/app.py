@@ -241,6 +241,10 @@ class EngineApp:
         """Events of one socket are handled one at a time."""
         return 1
 
+    def last(self, event: Happened) -> bool:
+        """Whether it tells of the end of its session."""
+        return event.name == "close"
+
     def done(self, event: Happened) -> None:
         """The handlers of an event have ended: its client may go on."""
         event.socket.handled(event)

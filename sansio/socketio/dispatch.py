@@ -60,6 +60,10 @@ class Dispatch(Boundary[Socket]):
         """The handlers of an event have ended: its client may go on."""
         event.socket.handled()
 
+    def last(self, event: Event) -> bool:
+        """Whether it is the one that tells of the end of its socket."""
+        return isinstance(event, Disconnected)
+
     def by_hand(self, socket: Socket) -> bool:
         """Whether what is called now for this socket is called without a task."""
         return not socket.mailbox.busy

@@ -124,16 +124,16 @@ class JsonParser:
     Raises TypeError for what is no plain function of one argument.
     """
 
-    __slots__ = ("_collector", "_revive")
+    _collector: Callable[[], Attachments] = Attachments
+    _revive: Revive | None = None
 
     def __init__(self, *, default: Default | None = None, revive: Revive | None = None) -> None:
-        self._collector: Callable[[], Attachments] = Attachments
         if default is not None:
             check_plain("default", default, 1)
             self._collector = lambda: Converted(default)
         if revive is not None:
             check_plain("revive", revive, 1)
-        self._revive = revive
+            self._revive = revive
 
     def encode(self, packet: Packet) -> list[str | bytes]:
         """Turn `packet` into its frames; see `encode`."""

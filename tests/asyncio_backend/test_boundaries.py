@@ -258,3 +258,23 @@ async def test_failing_handlers(caplog: pytest.LogCaptureFixture) -> None:
             [complaint] = complaints(caplog)
             assert "ZeroDivisionError()" in complaint
             caplog.clear()
+
+
+@on_both_loops
+async def test_a_handler_whose_future_is_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    """It ends as if it had been cancelled itself; its client is served on."""
+    io = echo_server()
+
+    @io.on("wait")
+    async def wait(socket: Socket) -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    async with io.listening(HOST, 0) as bound, websocket(bound.port) as client:
+        await client.join()
+        await client.emit("wait")
+        while not complaints(caplog):
+            await turns(1)
+        await works(client)
+        assert complaints(caplog)[0].startswith("task cancelled from within")

@@ -99,7 +99,7 @@ async def test_what_takes_too_long_is_cancelled() -> None:
         await client.emit("work")
         await begun.wait()
         await io.aclose(grace=0.02)
-        assert happened == ["cancelled"]
+        assert happened == ["cancelled", "server shutting down"]
         assert not io.engine.sessions
         await task
     await books.balanced()
@@ -115,7 +115,7 @@ async def test_the_shortest_grace_counts() -> None:
         await begun.wait()
         graces = (inf, 0.02, LONG)
         await asyncio.gather(*(io.aclose(grace) for grace in graces))
-        assert happened == ["cancelled"]
+        assert happened == ["cancelled", "server shutting down"]
         await task
 
 
@@ -134,7 +134,7 @@ async def test_cancelled_it_waits_no_longer() -> None:
         assert closing.cancelled()
         assert happened == []
         await task
-        assert happened == ["cancelled"]
+        assert happened == ["cancelled", "server shutting down"]
 
 
 @on_both_loops
@@ -149,7 +149,7 @@ async def test_cancelled_serve_ends_at_once() -> None:
         assert await client.close_code() == 1000
         task.cancel()
         await closing
-        assert happened == ["cancelled"]
+        assert happened == ["cancelled", "server shutting down"]
 
 
 @on_both_loops

@@ -38,6 +38,10 @@ class Recorder:
     def done(self, event: Event) -> None:
         """Its handlers have ended."""
 
+    def last(self, event: Event) -> bool:
+        """Whether it tells of the end."""
+        return event.name == "end"
+
     async def handle(self, event: Event) -> None:
         """Be the handler."""
         self.notes.append(f"{event.name} begins")

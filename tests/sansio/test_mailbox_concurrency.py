@@ -33,6 +33,9 @@ class Overlap:
     def done(self, event: tuple[int, int]) -> None:
         self.dropped += 1
 
+    def last(self, event: tuple[int, int]) -> bool:
+        return False
+
     async def handle(self, event: tuple[int, int]) -> None:
         self.inside.append(event)
         self.begun.append(event[0])
