@@ -40,7 +40,7 @@ class Dispatcher(Protocol[E_contra]):
         """Its handlers have ended, or will not be called because their socket is gone."""
 
     def last(self, event: E_contra) -> bool:
-        """Whether it tells of the end: it is handled in any case, once, and nothing is after it."""
+        """Whether it tells of an end: it is handled also when those before it are cancelled."""
         ...
 
 

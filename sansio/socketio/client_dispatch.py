@@ -57,6 +57,10 @@ class ClientDispatch(Boundary["ClientSocket"]):
         if isinstance(event, EventReceived):
             event.stay.intake.handled()
 
+    def last(self, event: SocketEvent) -> bool:
+        """Whether it tells of the end of a connection."""
+        return isinstance(event, Disconnected)
+
     def by_hand(self, socket: ClientSocket) -> bool:
         """Whether what is called now for this socket is called without a task."""
         return not socket.mailbox.busy

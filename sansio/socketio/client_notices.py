@@ -87,3 +87,7 @@ class Notices:
 
     def done(self, event: Happened) -> None:
         """Nothing was held for it."""
+
+    def last(self, event: Happened) -> bool:
+        """Whether it tells of the end of a connection."""
+        return event.name == "close"
