@@ -20,7 +20,7 @@ class ClientOutbox:
     def __init__(self, config: EngineClientConfig) -> None:
         self._config = config
         self._messages: deque[Encoded] = deque()
-        self._relieved: list[Callable[[], None]] = []
+        self._relieved: dict[Callable[[], None], None] = {}
         self._inbound = 0
         self.size = 0
         """The bytes that wait."""
@@ -74,13 +74,13 @@ class ClientOutbox:
         """Whether the handlers lag so far behind that nothing more is read."""
         return self._inbound >= self._config.max_inbound
 
-    def hold(self) -> None:
-        """A message waits for its handler."""
-        self._inbound += 1
+    def hold(self, count: int) -> None:
+        """So many messages wait for their handlers."""
+        self._inbound += count
 
-    def release(self) -> None:
-        """A message that was held has been handled."""
-        self._inbound -= 1
+    def release(self, count: int) -> None:
+        """So many messages that were held have been handled."""
+        self._inbound -= count
         if self._relieved:
             self.relieve()
 
@@ -88,10 +88,15 @@ class ClientOutbox:
 
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call back once, when something has gone, a message is handled, or all is over."""
-        self._relieved.append(callback)
+        self._relieved[callback] = None
+
+    def revoke(self, callback: Callable[[], None]) -> None:
+        """Call back no more; no effect on one that does not wait."""
+        self._relieved.pop(callback, None)
 
     def relieve(self) -> None:
         """Call back whoever waits."""
-        callbacks, self._relieved = self._relieved, []
-        for callback in callbacks:
-            callback()
+        for callback in list(self._relieved):
+            # One before it may have revoked it.
+            if self._relieved.pop(callback, callback) is None:
+                callback()

@@ -74,18 +74,23 @@ class ClientSession(ABC):
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call back once, when some of the backlog has gone, a message is handled, or all is over.
 
-        The caller looks for itself whether that was what it waited for.
+        The caller looks for itself whether that was what it waited for. One callback waits
+        once, however often it is given, and until `revoke`.
         """
         self._outbox.when_relieved(callback)
 
-    def hold(self) -> None:
-        """A message waits for its handler; at `max_inbound` the server is not read from."""
-        self._outbox.hold()
+    def revoke(self, callback: Callable[[], None]) -> None:
+        """Call back no more; no effect on one that does not wait."""
+        self._outbox.revoke(callback)
 
-    def release(self) -> None:
-        """A message that was held has been handled."""
+    def hold(self, count: int = 1) -> None:
+        """So many messages wait for their handlers; at `max_inbound` nothing more is read."""
+        self._outbox.hold(count)
+
+    def release(self, count: int = 1) -> None:
+        """So many messages that were held have been handled, or are to be held no longer."""
         was_overrun = self.overrun
-        self._outbox.release()
+        self._outbox.release(count)
         if was_overrun and not self.overrun:
             self.timers.after(0.0, self.progress)
 

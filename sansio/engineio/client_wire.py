@@ -146,6 +146,15 @@ class ClientWire:
         user.when_relieved(self.wake)
         return True
 
+    @property
+    def complete(self) -> bool:
+        """Whether the connection can be closed without waiting for the peer to do so.
+
+        Never for a client: after the closing handshake of a WebSocket it is the server that
+        closes (RFC 6455, section 7.1.1), and it has `close_timeout` for that.
+        """
+        return False
+
     def lost(self) -> None:
         """The connection is gone; idempotent."""
         self.closing = self.closed = True

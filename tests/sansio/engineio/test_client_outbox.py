@@ -56,10 +56,10 @@ def test_congested_and_overrun() -> None:
     states: list[tuple[bool, bool]] = []
     for _ in range(2):
         box.append(encode_message([""]))
-        box.hold()
+        box.hold(1)
         states.append((box.congested, box.overrun))
     assert states == [(False, False), (True, True)]
-    box.release()
+    box.release(2)
     box.clear()
     assert not box.congested
     assert not box.overrun
@@ -69,11 +69,35 @@ def test_congested_and_overrun() -> None:
 def test_who_waits_is_called_back_once() -> None:
     calls: list[int] = []
     box = outbox()
-    acts: list[Callable[[], object]] = [lambda: box.pull(9), box.take, box.release, box.clear]
+    acts: list[Callable[[], object]] = [
+        lambda: box.pull(9),
+        box.take,
+        lambda: box.release(1),
+        box.clear,
+    ]
     for number, act in enumerate(acts):
         box.append(encode_message(["x"]))
-        box.hold()
+        box.hold(1)
         box.when_relieved(partial(calls.append, number))
         act()
         act()
     assert calls == [0, 1, 2, 3]
+
+
+def test_a_callback_waits_once_and_until_it_is_revoked() -> None:
+    box = outbox()
+    calls: list[str] = []
+
+    def first() -> None:
+        calls.append("first")
+        box.revoke(second)
+
+    def second() -> None:
+        calls.append("second")
+
+    for callback in (first, first, second):
+        box.when_relieved(callback)
+    box.revoke(print)
+    box.relieve()
+    box.relieve()
+    assert calls == ["first"]

@@ -111,6 +111,7 @@ def test_the_server_answers_our_close() -> None:
     bench.give(b"\x88\x02\x03\xe8")
     assert bench.pull() == b""
     assert bench.wire.closing
+    assert not bench.wire.complete
 
 
 def test_frames_that_are_wrong() -> None:
