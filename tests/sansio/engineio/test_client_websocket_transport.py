@@ -227,6 +227,15 @@ def test_a_probe_that_fails(act: Act, paused: bool) -> None:
     server.nothing_is_left()
 
 
+def test_a_second_answer_to_the_probe() -> None:
+    """Protocol rule 38: it is no answer to anything."""
+    server, websocket = probed()
+    websocket.send("3probe", "3probe")
+    server.advance(0.0)
+    assert server.client.state is ClientState.POLLING
+    assert server.receiver.ends == []
+
+
 def test_a_pause_that_ends_resumes_the_poll() -> None:
     """Also where the GET had been answered meanwhile."""
     server, websocket = probed()
