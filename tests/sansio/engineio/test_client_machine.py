@@ -7,6 +7,7 @@ both sides send and close whenever it likes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,7 +28,7 @@ class ClientMachine(RuleBasedStateMachine):
     """One attempt of a client, whatever becomes of it."""
 
     @initialize(way=st.sampled_from(WAYS), bytewise=st.booleans())
-    def begin(self, way: dict[str, object], bytewise: bool) -> None:
+    def begin(self, way: dict[str, Any], bytewise: bool) -> None:
         """Client and server are there, and nothing has happened."""
         self.app, self.driver = engineio(max_payload=400)
         self.network = Network(self.driver)
