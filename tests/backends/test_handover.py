@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ from interop.peers import Http
 
 from sansocket.sansio.engineio.neighbours import Arrival, decode_handover, encode_handover
 from sansocket.sansio.engineio.peer import Peer
+from sansocket.sansio.engineio.static import StaticFile
+from sansocket.sansio.engineio.wire import ServerWire
 
 Serve = Callable[..., Host]
 
@@ -75,6 +78,11 @@ def poll(host: Host, sid: str = FOREIGN) -> bytes:
     return host.address.request("GET", host.address.target(transport="polling", sid=sid))
 
 
+def wires() -> list[ServerWire]:
+    """All wires that there are; nobody else keeps a list of them."""
+    return [wire for wire in gc.get_objects() if isinstance(wire, ServerWire)]
+
+
 def adopted(host: Host, data: bytes) -> tuple[socket.socket, Arrival]:
     """Our end of a connection, and its arrival at the server with these bytes."""
     ours, theirs = socket.socketpair()
@@ -98,6 +106,22 @@ def test_it_leaves_whole(serve: Serve) -> None:
         assert client.answer() == (200, "hi")
     client.close()
     host.see(lambda: len(host.engine.timers), 0)
+
+
+def test_what_came_before_is_written_first(serve: Serve) -> None:
+    """However long its client takes to read it: the other worker would write in between."""
+    host, neighbours = serve(), StandIn(True)
+    host.engine.neighbours = neighbours
+    host.io.static["/large"] = StaticFile(bytes(20_000_000), "application/octet-stream")
+    host.start()
+    client = Http(host.address)
+    client.send(host.address.request("GET", "/large") + poll(host))
+    host.see(lambda: any(wire.destination for wire in wires()), True)
+    assert neighbours.given == []
+    assert len(client.answer().text) == 20_000_000
+    host.see(lambda: len(neighbours.given), 1)
+    neighbours.given[0][0].close()
+    client.close()
 
 
 def test_a_neighbour_that_is_busy_is_asked_again(serve: Serve) -> None:

@@ -283,6 +283,7 @@ def test_waiting_for_another_worker_has_an_end() -> None:
     """Security rule 10: one that takes no connection does not keep the client for ever."""
     app, one = worker("1")
     pipe = one.connect()
+    assert pipe.request("GET", query=POLLING).status == 200
     pipe.send(request_bytes("GET", query=f"{POLLING}&sid=AAAA.2"))
     assert pipe.wire.destination == "2"
     one.advance(app.config.head_timeout)
