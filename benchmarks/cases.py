@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from . import crowds, frames, messages
+from .contestants import Contestant
 from .samples import Measure
 
 NEVER: Final = 300.0  # seconds between pings where heartbeats would only disturb
@@ -27,9 +28,15 @@ class Case:
     """What the server is told, in seconds."""
     bare: bool = True
     """Whether it means something for a server of bare WebSocket."""
+    to_all: bool = False
+    """Whether one client's event is to reach all the others, which needs a single process."""
     runs: Runs = "always"
     most_rounds: int = 1_000
     """More rounds would tell nothing new."""
+
+    def suits(self, server: Contestant) -> bool:
+        """Can it be asked of this server?"""
+        return (self.bare or not server.bare) and (not self.to_all or server.workers == 1)
 
 
 # Recipients, bytes and connections.
@@ -67,6 +74,7 @@ CASES: Final = {
                 f"an event with 32 bytes to {count:,} connections",
                 "CPU µs a delivery",
                 messages.broadcast(count),
+                to_all=True,
                 runs=runs,
             )
             for count, runs in BROADCASTS

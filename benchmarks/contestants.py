@@ -8,15 +8,18 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Collection, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import IO, Final
+
+from .machine import process_tree
 
 HERE: Final = Path(__file__).parent
 SERVERS: Final = HERE / "servers"
@@ -42,6 +45,8 @@ class Contestant:
     """The Python modules without which it does not run."""
     bare: bool = False
     """WebSocket alone: whatever is sent comes back, and there is no Socket.IO to connect to."""
+    workers: int = 1
+    """Processes; what is broadcast does not leave the one in which it began."""
     asked: bool = False
     """Whether it runs only when it is asked for by name."""
     target: str = ""
@@ -76,7 +81,8 @@ def ours(name: str, loop: str, handlers: str, target: str = "") -> Contestant:
 def workers(name: str, loop: str, count: int) -> Contestant:
     """One of our own servers in several processes: their time is counted together."""
     arguments = ("--loop", loop, "--workers", str(count))
-    return Contestant(name, "workers.py", arguments, ("trio", "uvloop"), asked=True)
+    needs = ("trio", "uvloop")
+    return Contestant(name, "workers.py", arguments, needs, workers=count, asked=True)
 
 
 CONTESTANTS: Final = {
@@ -154,8 +160,20 @@ def running(
                     raise
                 raise Unavailable(f"ended under load: {end_of(complaints)}") from error
         finally:
-            process.kill()
+            for pid in tree(process):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             process.communicate()
+
+
+def tree(process: Popen[str]) -> list[int]:
+    """Return a process and its workers; nothing when it has ended."""
+    if process.poll() is not None:
+        return []
+    try:
+        return process_tree(process.pid)
+    except OSError:  # one of them ended in between
+        return [process.pid]
 
 
 def end_of(complaints: IO[str]) -> str:

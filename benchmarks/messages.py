@@ -9,7 +9,7 @@ from . import frames, load
 from .connections import Address, Connections
 from .contestants import Running
 from .machine import Meter
-from .samples import Effort, Measure, Sample, steady
+from .samples import Effort, Measure, Sample, busily, steady
 
 CONNECTIONS: Final = 100
 WORD: Final = "x" * 32
@@ -66,8 +66,8 @@ def latency(server: Running, effort: Effort) -> Sample:
         opened.open(CONNECTIONS)
         length = load.answer_length(opened, ECHO, 1)
         with closing(load.RequestLoop(opened, ECHO, length)) as full:
-            full.run(effort.warm_up)
-            capacity = full.run(effort.warm_up) / effort.warm_up
+            busily(server, effort.warm_up, full.run)
+            capacity = full.run(effort.seconds) / effort.seconds
             full.finish()
         with closing(load.OpenLoop(opened, ECHO, length)) as loop:
             meter = Meter(server.pid)

@@ -26,7 +26,7 @@ from .samples import Effort, Sample
 
 QUICK: Final = (3, 0.3)  # rounds, seconds
 THOROUGH: Final = (5, 1.0)
-WARM_UP: Final = 1.0  # seconds at least: until then node has compiled what is used much
+WARM_UP: Final = 1.0  # seconds at least, until node has compiled what is used most
 
 
 class WrongArguments(Exception):
@@ -43,7 +43,7 @@ class Options:
     """By name; none for all that run by default."""
     rounds: int
     seconds: float
-    """How long a sample is measured."""
+    """For how much of the server's CPU time a sample is measured."""
     output: Path
     """The folder for results.json and results.svg."""
     quick: bool = False
@@ -112,7 +112,7 @@ def measure(
     for number in range(count):
         rounds.append({})
         for server in servers:
-            if server.name in failures or (server.bare and not case.bare):
+            if server.name in failures or not case.suits(server):
                 continue
             progress(f"{case.name}, round {number + 1} of {count}: {server.name}")
             try:

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="print the cases and the servers")
     parser.add_argument("--quick", action="store_true", help="fewer cases, shorter rounds")
     parser.add_argument("--rounds", type=positive_int, help="how often each is measured")
-    parser.add_argument("--seconds", type=positive_float, help="how long each is measured")
+    parser.add_argument("--seconds", type=positive_float, help="CPU time that each is measured for")
     parser.add_argument(
         "--output",
         type=Path,
