@@ -23,7 +23,7 @@ from .listeners import Lifecycle, Registry, SocketListeners
 from .packet import Packet, Type
 
 if TYPE_CHECKING:
-    from .client import Client
+    from .client_app import ClientApp
 
 F = TypeVar("F", bound=Function)
 
@@ -41,7 +41,7 @@ class ClientSocket(SocketListeners):
 
     _lifecycle: ClassVar[Lifecycle] = {"connect": (0,), "disconnect": (1, 2), "connect_error": (1,)}
 
-    def __init__(self, client: Client, namespace: str, auth: Any = None) -> None:
+    def __init__(self, client: ClientApp, namespace: str, auth: Any = None) -> None:
         self.namespace = namespace
         self.mailbox: Mailbox[events.SocketEvent] = client.mailbox()
         self.membership = Membership(client, self, auth)
@@ -93,7 +93,7 @@ class ClientSocket(SocketListeners):
         self.membership.auth = auth
 
     @property
-    def client(self) -> Client:
+    def client(self) -> ClientApp:
         """The client that it is one of the sockets of."""
         return self._client
 
