@@ -217,7 +217,10 @@ class Client:
         self._attempt(now)
 
     def link_opened(self, link: Link) -> None:
-        """There is a connection: every active socket asks to be let in (rule 86)."""
+        """There is a connection: every active socket asks to be let in (rule 86).
+
+        The delays of the next loss begin anew (rule 84).
+        """
         if link is not self.link:
             return
         self.step(ClientInput.OPENED)
@@ -248,8 +251,6 @@ class Client:
                 callback()
 
     def _lost(self, reason: str, error: Exception | None) -> None:
-        """The counter of attempts begins anew with each loss (rule 84)."""
-        self._backoff.reset()
         self.note("close", reason, error)
         final = not self._try_again()
         for member in self._members(final):

@@ -132,8 +132,6 @@ class Link:
 
     def closed(self, reason: Reason, error: Exception | None) -> None:
         """The session is over, or has never been."""
-        self._asked.clear()
-        self._unanswered.clear()
         self._client.link_closed(self, str(reason), error)
 
     # Packets in

@@ -77,7 +77,7 @@ class Retries:
     def acknowledged(self, number: int, values: Values) -> bool:
         """The server has acknowledged; whether it was the event under way."""
         first = self._buffer.first
-        if first is None or first.number != number or not first.tries:
+        if first is None or first.number != number:
             return False
         self._stop()
         self._buffer.remove(number)

@@ -263,7 +263,7 @@ def test_a_callback_of_a_lost_socket_may_disconnect_others() -> None:
     """While the sockets are told one by one, any of them may leave."""
     rig = Rig()
     first, second, third = rig.joined("/a"), rig.joined("/b"), rig.joined("/c")
-    told = [record(socket, "disconnect") for socket in (first, second, third)]
+    told = [record(socket, "disconnect", "connect_error") for socket in (first, second, third)]
 
     def gone(error: Exception | None, *values: Any) -> None:
         second.disconnect()
@@ -272,7 +272,7 @@ def test_a_callback_of_a_lost_socket_may_disconnect_others() -> None:
     first.timeout(9).emit("x", ack=gone)
     rig.lose()
     assert [socket.active for socket in (first, second, third)] == [False, False, True]
-    assert [[reason for _, reason, _ in each] for each in told] == [
+    assert [[reason for _, reason, *_ in each] for each in told] == [
         ["transport close"],
         ["io client disconnect"],
         ["transport close"],

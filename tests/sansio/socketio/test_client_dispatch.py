@@ -192,6 +192,30 @@ def test_a_listener_may_call() -> None:
     assert rig.engine.take() == ['31["too late"]']
 
 
+def test_a_plain_function_that_returns_something_to_await() -> None:
+    """It is awaited in a task, as on a server; what comes next waits for it."""
+    rig = Rig()
+    socket = rig.joined()
+    gate, told = Gate(), list[str]()
+
+    async def wait(name: str) -> str:
+        await gate.wait()
+        told.append(name)
+        return name
+
+    socket.on("x", lambda: wait("x"))
+    socket.on("connect", lambda: wait("connect"))
+    socket.on("y", lambda: told.append("y"))
+    assert rig.receive('20["x"]', '2["y"]') == []
+    rig.lose()
+    rig.advance(1)
+    rig.rejoin()
+    assert told == []
+    gate.open()
+    rig.settle()
+    assert told == ["x", "y", "connect"]
+
+
 def test_once() -> None:
     rig = Rig()
     socket = rig.joined()

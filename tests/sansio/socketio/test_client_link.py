@@ -210,6 +210,20 @@ def test_events_before_the_answer_wait_for_it() -> None:
     assert rig.engine.held == 0
 
 
+def test_events_before_an_answer_that_never_came() -> None:
+    """Those of the connection that was lost are for nobody."""
+    rig = Rig()
+    socket = rig.client.socket()
+    told = record(socket, "early")
+    socket.connect()
+    rig.open()
+    rig.receive('2["early",1]')
+    rig.lose()
+    rig.advance(1)
+    rig.rejoin()
+    assert told == []
+
+
 def test_too_many_events_before_the_answer() -> None:
     """Rule 98: a server that goes on breaks the protocol."""
     rig = Rig(max_receive_buffer=3)
@@ -228,7 +242,7 @@ def test_too_many_events_before_the_answer() -> None:
 def test_auth_is_asked_for_each_time() -> None:
     """Rule 86: a value, a function, or a coroutine function."""
     rig = Rig()
-    tokens = iter("abcdef")
+    tokens = iter("abcdefgh")
 
     def plain() -> dict[str, str]:
         return {"token": next(tokens)}
@@ -236,14 +250,30 @@ def test_auth_is_asked_for_each_time() -> None:
     async def waiting() -> dict[str, str]:
         return {"token": next(tokens)}
 
-    auths: list[Any] = [{"token": "x"}, plain, waiting, None]
+    auths: list[Any] = [{"token": "x"}, plain, waiting, None, lambda: waiting()]
     for place, auth in enumerate(auths):
         rig.client.socket(f"/{place}", auth=auth).connect()
-    assert rig.open() == ['0/0,{"token":"x"}', '0/1,{"token":"a"}', "0/3,", '0/2,{"token":"b"}']
+    first, *others = rig.open()
+    assert first == '0/0,{"token":"x"}'
+    last = ['0/2,{"token":"b"}', '0/4,{"token":"c"}']
+    assert others == ['0/1,{"token":"a"}', "0/3,", *last]
     rig.lose()
     rig.advance(1)
-    assert rig.open()[1:] == ['0/1,{"token":"c"}', "0/3,", '0/2,{"token":"d"}']
-    assert rig.runtime.homes == [rig.client] * 2
+    last = ['0/2,{"token":"e"}', '0/4,{"token":"f"}']
+    assert rig.open()[1:] == ['0/1,{"token":"d"}', "0/3,", *last]
+    assert rig.runtime.homes == [rig.client] * 4
+
+
+def test_a_failure_of_auth_may_take_others_along() -> None:
+    """Whoever is told of it disconnects them, while they are being asked for one by one."""
+    rig = Rig()
+    first, second = rig.client.socket("/a", auth=broken), rig.client.socket("/b")
+    rig.client.on_error(lambda *args: second.disconnect())
+    first.connect()
+    second.connect()
+    assert rig.open() == []
+    assert rig.engine.ended is not None
+    assert not rig.client.members
 
 
 @pytest.mark.parametrize("happens", ["left", "lost", "left and back"])

@@ -310,7 +310,11 @@ def test_auth_is_said_before_it_is_needed() -> None:
     """It can be changed between two connections, to what can be."""
     rig = Rig()
     socket = rig.joined()
+    assert socket.auth is None
+    socket.auth = dict
+    assert socket.auth is dict
     socket.auth = {"token": "new"}
+    assert socket.auth == {"token": "new"}
     with pytest.raises(TypeError, match="auth"):
         socket.auth = 5
     rig.lose()

@@ -33,6 +33,22 @@ def test_listeners_that_wait() -> None:
     assert told == ["open", "transport close"]
 
 
+def test_a_plain_function_that_returns_something_to_await() -> None:
+    rig = Rig()
+    gate, told = Gate(), list[str]()
+
+    async def wait() -> None:
+        await gate.wait()
+        told.append("open")
+
+    rig.client.on("open", lambda: wait())
+    rig.joined()
+    assert told == []
+    gate.open()
+    rig.settle()
+    assert told == ["open"]
+
+
 def test_packets() -> None:
     """Each packet of the server; nothing is queued where nobody listens."""
     rig = Rig()

@@ -201,17 +201,22 @@ def test_who_is_told_of_an_event_may_disconnect() -> None:
             socket.disconnect()
 
     socket.on_any_outgoing(listener)
-    for name in ("first", "last", "kept"):
-        socket.emit(name)
+    sent, kept = Called(), Called()
+    socket.emit("first")
+    socket.timeout(60).emit("last", ack=sent)
+    socket.timeout(60).emit("kept", ack=kept)
     socket.connect()
     rig.settle()
     rig.engine.take()
-    assert rig.accept() == ['2["first"]', '2["last"]', "1"]
+    assert rig.accept() == ['2["first"]', '20["last"]', "1"]
     assert told == [("first",), ("last",)]
+    assert [type(error) for (error,) in sent.calls] == [Disconnected]
     socket.connect()
     rig.settle()
     rig.engine.take()
-    assert rig.accept() == ['2["kept"]']
+    assert rig.accept() == ['21["kept"]']
+    rig.receive("31[]")
+    assert kept.calls == [(None,)]
 
 
 def test_compression() -> None:

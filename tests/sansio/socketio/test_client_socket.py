@@ -8,7 +8,7 @@ import pytest
 from support.fake_engine import Rig, record
 from support.runtime import Task
 
-from sansocket.sansio.errors import Disconnected, Reason
+from sansocket.sansio.errors import Disconnected, NotSent, Reason
 from sansocket.sansio.socketio.client_events import Event
 from sansocket.sansio.socketio.client_socket import ClientSocket
 
@@ -44,6 +44,9 @@ def test_call_while_not_connected() -> None:
     assert task.result == "ok"
     task = rig.task(socket.volatile.emit_with_ack("x"))
     rig.lose()
+    dropped = rig.task(socket.volatile.emit_with_ack("x"))
+    with pytest.raises(NotSent):
+        _ = dropped.result
     with pytest.raises(Disconnected, match="transport close"):
         _ = task.result
 

@@ -117,6 +117,21 @@ def test_the_bound() -> None:
     assert rig.engine.take() == ['22["z"]']
 
 
+def test_a_task_that_waits_when_nothing_is_done_any_more() -> None:
+    """It fails; what no task waits for is sent when the application connects again."""
+    rig = rig_with(reconnection=False)
+    socket = rig.client.socket()
+    socket.connect()
+    task = rig.task(socket.call("asks"))
+    socket.emit("tells")
+    rig.fail()
+    with pytest.raises(Disconnected):
+        _ = task.result
+    socket.connect()
+    rig.open()
+    assert rig.accept() == ['21["tells"]']
+
+
 def test_a_task_that_waits_no_more_takes_its_event_back() -> None:
     """Rule 87: the next one has its turn."""
     rig = rig_with()
