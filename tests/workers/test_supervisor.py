@@ -55,6 +55,21 @@ def test_a_worker_that_dies_is_replaced(own: Served, staying: Clients) -> None:
     end(own)
 
 
+def test_a_worker_that_is_told_to_end_is_replaced_too(own: Served, staying: Clients) -> None:
+    """One by one they can be restarted: its clients are told, and come back."""
+    before = own.workers()
+    staying.told()
+    old = min(before)
+    os.kill(old, signal.SIGTERM)
+    told = staying.ask(str(old))
+    assert {process for process, _ in told["wrong"]} == {old}
+    served: set[int] = set()
+    while not served - before:
+        served |= {int(process) for process in clients_once(own, 20, "upgrade")["processes"]}
+    assert "exit code 0" in own.complaints()
+    end(own)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_end_is_told_to_all(own: Served, staying: Clients, number: signal.Signals) -> None:
     """Every client hears of it, and no process and no file is left."""
