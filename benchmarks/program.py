@@ -88,8 +88,7 @@ def run(options: Options) -> int:
         gc.unfreeze()
         os.sched_setaffinity(0, everywhere)
     duration = time.perf_counter() - begun
-    print(f"\n{report.remark(results)}".rstrip())
-    print(f"Measured in {duration:.0f} s.")
+    print(f"\nMeasured in {duration:.0f} s.")
     options.output.mkdir(parents=True, exist_ok=True)
     document = report.document(results, machine, date, duration)
     (options.output / "results.json").write_text(json.dumps(document, indent=1) + "\n")

@@ -142,18 +142,18 @@ def table(result: Result) -> str:
         "  " + "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
     ]
     lines += [f"  {server}: {why}" for server, why in result.failures.items()]
+    lines += [f"  {said}"] if (said := remark(result)) else []
     return "\n".join(lines)
 
 
-def remark(results: Sequence[Result]) -> str:
+def remark(result: Result) -> str:
     """Say how far the figures can be trusted, by what else the machine had to do."""
-    foreign = [row.foreign for result in results for row in result.rows]
-    load = statistics.median(foreign) if foreign else 0.0
+    load = statistics.median([row.foreign for row in result.rows] or [0.0])
     if load < DISTURBING:
         return ""
     return (
-        f"Other processes kept {load:.2f} cores busy meanwhile (in the middle): the ratios, each"
-        " within its round, say more than the figures, and latencies say little."
+        f"Others kept {load:.2f} cores busy meanwhile: trust the ratios, each within its round,"
+        " more than the figures, and latencies little."
     )
 
 
@@ -185,7 +185,7 @@ def missed(results: Sequence[Result]) -> list[str]:
     for result in results:
         for row in result.rows:
             if row.meets is False:
-                ratio = "not known" if row.ratio is None else f"{row.ratio.median:.2f}"
+                ratio = "not known" if row.ratio is None else f"{row.ratio.median:.3f}"
                 found.append(f"{result.subject.name}, {row.server}: {ratio}, not {row.target:.2f}")
         for server in result.failures:
             if result.subject.target(server) is not None:

@@ -55,7 +55,7 @@ def test_targets() -> None:
         True,
         False,
     ]
-    assert report.missed([RESULT]) == ["echo, trio: 2.00, not 1.50"]
+    assert report.missed([RESULT]) == ["echo, trio: 2.000, not 1.50"]
 
 
 def test_what_was_not_measured_meets_no_target() -> None:
@@ -84,10 +84,10 @@ def test_figures(value: float, text: str) -> None:
 
 
 def test_a_disturbed_run_says_so() -> None:
-    assert report.remark([RESULT]) == ""
-    assert report.remark([]) == ""
+    assert report.remark(RESULT) == ""
+    assert report.remark(report.summarise(SUBJECT, [], {})) == ""
     disturbed = report.summarise(SUBJECT, rounds({"uvloop": 1.0}, foreign=0.5), {})
-    assert "0.50 cores" in report.remark([disturbed])
+    assert "0.50 cores" in report.table(disturbed)
 
 
 def test_the_document_is_json() -> None:
