@@ -11,6 +11,8 @@ from collections.abc import Coroutine, Set
 from math import inf
 from typing import Any, Final, Protocol
 
+from sansocket.sansio.backend import Flushes, TaskFunction, Workers
+
 logger: logging.Logger = logging.getLogger("sansocket")
 
 CHUNK: Final = 65_536
@@ -27,6 +29,23 @@ class Guest(Protocol):
         """End now."""
 
 
+class Bed:
+    """Where a worker sleeps: on a future."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[None] | None = None
+
+    async def sleep(self) -> None:
+        """Wait for `wake`."""
+        self._future = asyncio.get_running_loop().create_future()
+        await self._future
+
+    def wake(self) -> None:
+        """Let the worker go on."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+
 class Home:
     """Holds connections and tasks, and lets nothing outlive it."""
 
@@ -36,6 +55,10 @@ class Home:
         self.closing: asyncio.Event = asyncio.Event()
         """Set when what lives here has been told to end in good order."""
         self._guests: set[Guest] = set()
+        self._flushes = Flushes(self._flush_soon)
+        self.wake = self._flushes.wake
+        """Write to a connection soon."""
+        self._workers = Workers(self._start, Bed())
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._deadline = inf
@@ -54,6 +77,20 @@ class Home:
         """A connection is gone."""
         self._guests.discard(guest)
         self.look()
+
+    def _flush_soon(self) -> None:
+        asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._flushes.flush():
+            self._flush_soon()
+
+    def handle(self, job: TaskFunction) -> None:
+        """Run a handler."""
+        self._workers.run(job)
+
+    def _start(self, work: TaskFunction) -> None:
+        self.run(work())
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task, and hold it until it is done: the loop alone would not."""
@@ -83,6 +120,7 @@ class Home:
         Called again it can only shorten what was granted before.
         """
         self.closing.set()
+        self._workers.retire()
         for guest in list(self._guests):
             guest.finish()
         loop = asyncio.get_running_loop()
@@ -96,6 +134,7 @@ class Home:
     def end(self) -> None:
         """Abort the connections and cancel the tasks, also those that are still to come."""
         self._over = True
+        self._workers.retire()
         if self._timer is not None:
             self._timer.cancel()
         for guest in list(self._guests):

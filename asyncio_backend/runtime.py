@@ -55,7 +55,7 @@ class AsyncioRuntime:
     def spawn(self, function: TaskFunction, home: object) -> None:
         """Run a handler as a task of the server."""
         assert isinstance(home, Home)
-        home.run(function())
+        home.handle(function)
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sansocket.sansio.backend import GRACE, Bound, Core, abandon, shut_down
 
-from .connection import Connection
+from .connection import open_connection
 from .handover import receive_from
 from .home import Home
 from .runtime import AsyncioRuntime
@@ -72,7 +72,7 @@ class Serving:
         `aclose` closes such connections too, but not their listener.
         """
         self._loop.rearm()
-        return Connection(self._core, self._elsewhere, ssl_context)
+        return open_connection(self._core, self._elsewhere, ssl_context)
 
     async def aclose(self, grace: float = GRACE) -> None:
         """Stop accepting, tell the clients, let handlers finish, close.
@@ -123,7 +123,7 @@ class Serving:
         try:
             # TLS is ours, and comes later: see tls.py. The server starts when it can be closed:
             # cancelled while it starts one, `create_server` would leave it listening.
-            factory = partial(Connection, self._core, home, context)
+            factory = partial(open_connection, self._core, home, context)
             neighbours = self._core.engine.neighbours
             listener = await loop.create_server(
                 factory, host, port, start_serving=False, reuse_port=neighbours is not None or None
@@ -132,7 +132,7 @@ class Serving:
             if not home.closing.is_set():
                 await listener.start_serving()
                 if neighbours is not None:
-                    made = partial(Connection, self._core, home, None)
+                    made = partial(open_connection, self._core, home, None)
                     loop.add_reader(neighbours.fileno(), receive_from, neighbours, home, made)
             self._loop.rearm()
             yield listener, home

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fuzz.frames import split_frames
 from sansocket.sansio.errors import RemoteProtocolError
+from sansocket.sansio.socketio.json_decoder import JsonDecoder
 from sansocket.sansio.socketio.packet import Packet
-from sansocket.sansio.socketio.parser import JsonDecoder, encode
+from sansocket.sansio.socketio.parser import encode
 
 
 def one_input(data: bytes) -> None:

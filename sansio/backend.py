@@ -15,16 +15,21 @@ from .engineio.client_wire import ClientWire
 from .engineio.neighbours import Arrival, Neighbours, decode_handover
 from .engineio.peer import Peer
 from .engineio.server import Engine
+from .engineio.websocket_transport import PULL
+from .engineio.websocket_wire import WebSocketWire
 from .engineio.wire import ServerWire
 from .errors import Reason
+from .flushes import Flushes
 from .runtime import Callback, ClientRuntime, Start, TaskFunction
 from .socketio.app import App
 from .socketio.client_app import ClientApp
 from .socketio.client_config import ClientOptions
 from .socketio.parser import Parser
+from .workers import Workers
 
 __all__ = [
     "GRACE",
+    "PULL",
     "App",
     "Arrival",
     "Bound",
@@ -36,6 +41,7 @@ __all__ = [
     "Core",
     "EngineApp",
     "EngineOptions",
+    "Flushes",
     "Neighbours",
     "Parser",
     "Peer",
@@ -43,12 +49,17 @@ __all__ = [
     "ServerWire",
     "Start",
     "TaskFunction",
+    "Wire",
+    "Workers",
     "abandon",
     "decode_handover",
     "fire",
     "lost",
     "shut_down",
 ]
+
+Wire = ServerWire | WebSocketWire
+"""A connection as a backend drives it: what `Engine.open` gives, or its successor."""
 
 GRACE: Final = 10.0
 """For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
@@ -72,7 +83,7 @@ def fire(core: Core, now: float) -> None:
     core.deliver()
 
 
-def lost(core: Core, wire: ServerWire) -> None:
+def lost(core: Core, wire: Wire) -> None:
     """A connection is gone; idempotent."""
     wire.lost()
     core.deliver()

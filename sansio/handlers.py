@@ -74,6 +74,11 @@ class Handler:
             ):
                 raise TypeError(f"{function!r}: {parameter.name} cannot be given by position")
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether it is called for every event, and with no more than arguments."""
+        return not self.once and self.special_at is None
+
     def wraps(self, function: Function | None) -> bool:
         """Whether it is for this function; for None it always is."""
         return function is None or self.function == function
@@ -90,11 +95,13 @@ class Handlers:
     name are called in the order of their registration.
     """
 
-    __slots__ = ("_by_name", "_special")
+    __slots__ = ("_by_name", "_special", "only")
 
     def __init__(self, special: type | None = None) -> None:
         self._by_name: dict[str, list[Handler]] = {}
         self._special = special
+        self.only: dict[str, Handler] = {}
+        """Of the names that have one handler: that one, where to call it is all there is to do."""
 
     def add(
         self, name: str, function: Function, *, once: bool = False, concurrency: int = 1
@@ -102,7 +109,7 @@ class Handlers:
         """Register; raises TypeError for what is no function with a usable signature."""
         handler = Handler(function, self._special, once=once, concurrency=concurrency)
         # A new list, for one that is being gone through stays as it was.
-        self._by_name[name] = [*self._by_name.get(name, ()), handler]
+        self._keep(name, [*self._by_name.get(name, ()), handler])
 
     def remove(self, name: str | None = None, function: Function | None = None) -> None:
         """Forget a function for a name, all for a name, or all there are."""
@@ -121,6 +128,7 @@ class Handlers:
         """The same handlers, apart from these from now on."""
         copy = Handlers(self._special)
         copy._by_name = dict(self._by_name)
+        copy.only = dict(self.only)
         return copy
 
     def get(self, name: str) -> list[Handler]:
@@ -136,6 +144,10 @@ class Handlers:
             self._by_name[name] = handlers
         else:
             self._by_name.pop(name, None)
+        if len(handlers) == 1 and handlers[0].is_simple:
+            self.only[name] = handlers[0]
+        else:
+            self.only.pop(name, None)
 
     def wait(self, *names: str) -> bool:
         """Whether a handler for any of these names is a coroutine function."""

@@ -29,12 +29,13 @@ class Dispatcher(Protocol[E_contra]):
         """Among how many it may be in its handlers at the same time; 1 for no others."""
         ...
 
-    async def handle(self, event: E_contra) -> None:
+    def handle(self, event: E_contra) -> Coroutine[Any, Any, None]:
         """Call its handlers; raises no Exception, and awaits only what waits in them.
 
         Before it awaits what the handlers of an event that does not wait have made, it
         awaits `TASK`, unless the mailbox is `busy`.
         """
+        ...
 
     def done(self, event: E_contra) -> None:
         """Its handlers have ended, or will not be called because their socket is gone."""
@@ -73,10 +74,11 @@ class Work(Generic[E]):
     __slots__ = ("cancels", "limits", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: deque[E] = deque()
+        # Most events have none behind them, and a deque takes 0.1 us and 600 bytes.
+        self.waiting: deque[E] | None = None
         self.limits: list[int] = []
         """The concurrency of each event that is in its handlers now."""
-        self.cancels: set[Callable[[], None]] = set()
+        self.cancels: set[Callable[[], None]] | None = None
 
 
 class Mailbox(Generic[E]):
@@ -105,18 +107,24 @@ class Mailbox(Generic[E]):
     def put(self, event: E) -> None:
         """Handle the event now, or after those that came before it."""
         if self._work is not None:
+            if self._work.waiting is None:
+                self._work.waiting = deque()
             self._work.waiting.append(event)
             self._go_on(self._work)
         elif self._dispatcher.waits(event):
             self._work = Work()
             self._start(self._work, event)
         else:
-            rest = run_by_hand(self._dispatcher.handle(event))
-            if rest is None:
-                self._dispatcher.done(event)
-            else:
-                self._work = Work()
-                self._start(self._work, event, rest)
+            self.go_on(event, self._dispatcher.handle(event))
+
+    def go_on(self, event: E, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Handle an event by this coroutine, at once, for nothing is before it."""
+        rest = run_by_hand(coroutine)
+        if rest is None:
+            self._dispatcher.done(event)
+        else:
+            self._work = Work()
+            self._start(self._work, event, rest)
 
     @property
     def busy(self) -> bool:
@@ -126,8 +134,8 @@ class Mailbox(Generic[E]):
     def drop(self) -> None:
         """Drop the events that wait."""
         work = self._work
-        if work is not None:
-            waiting, work.waiting = work.waiting, deque()
+        if work is not None and work.waiting:
+            waiting, work.waiting = work.waiting, None
             for event in waiting:
                 self._dispatcher.done(event)
 
@@ -135,7 +143,7 @@ class Mailbox(Generic[E]):
         """Cancel the handlers that run, and drop the events that wait."""
         self.drop()
         work = self._work
-        if work is not None:
+        if work is not None and work.cancels:
             for cancel in list(work.cancels):
                 cancel()
 
@@ -157,8 +165,10 @@ class Mailbox(Generic[E]):
             self._runtime.spawn(lambda: self._run(work, event, limit, rest), self._home)
             return
 
+        cancels = work.cancels = work.cancels or set()
+
         def done() -> None:
-            work.cancels.discard(cancel)
+            cancels.discard(cancel)
             self._end(work, event, limit)
             self._go_on(work)
 
@@ -167,7 +177,7 @@ class Mailbox(Generic[E]):
             self._home,
             done,
         )
-        work.cancels.add(cancel)
+        cancels.add(cancel)
 
     async def _run(self, work: Work[E], event: E, limit: int, rest: Begun | None) -> None:
         """One task: it goes on with the next event, for a task of its own costs more."""
@@ -198,7 +208,7 @@ class Mailbox(Generic[E]):
 
     def _cut_short(self, work: Work[E]) -> None:
         """A handler was cancelled, with the server: of what waits only the end is still told."""
-        waiting, work.waiting = work.waiting, deque()
+        waiting, work.waiting = work.waiting or deque(), deque()
         for event in waiting:
             if self._dispatcher.last(event):
                 work.waiting.append(event)

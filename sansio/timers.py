@@ -62,6 +62,8 @@ class Timers:
         self._order = count()
         self._live = 0
         self._soon = False
+        self.due = inf
+        """When `catch_up` has something to do: one comparison, for who looks often (seconds)."""
 
     def __len__(self) -> int:
         return self._live
@@ -97,8 +99,8 @@ class Timers:
         return self._heap[0][0] if self._heap else None
 
     def catch_up(self, now: float) -> None:
-        """Fire if something is overdue: one comparison where nothing is."""
-        if self._heap and self._heap[0][0] < now:
+        """Fire if something is overdue."""
+        if self.due < now:
             self.fire(now)
 
     def fire(self, now: float) -> None:
@@ -130,6 +132,7 @@ class Timers:
         timer.entry = next(self._order)
         heapq.heappush(self._heap, (deadline, timer.entry, timer))
         self._sweep()
+        self.due = self._heap[0][0]
         if earlier and not self._soon:
             self._rearm()
 
@@ -148,6 +151,7 @@ class Timers:
     def _drop_dead(self) -> None:
         while self._heap and dead(self._heap[0]):
             heapq.heappop(self._heap)
+        self.due = self._heap[0][0] if self._heap else inf
 
 
 def dead(entry: tuple[float, int, Timer]) -> bool:

@@ -13,6 +13,8 @@ import trio
 
 from sansocket.sansio.backend import Arrival, Neighbours, Peer, decode_handover
 
+from .home import Home
+
 logger: logging.Logger = logging.getLogger("sansocket")
 
 RETRY: Final = 0.005
@@ -26,7 +28,7 @@ Adopt = Callable[[trio.SocketStream, Peer, bytes], None]
 
 
 async def receive_from(
-    neighbours: Neighbours, home: trio.Nursery, adopt: Adopt, scope: trio.CancelScope
+    neighbours: Neighbours, home: Home, adopt: Adopt, scope: trio.CancelScope
 ) -> None:
     """Take in what the other workers hand over, until the scope or the task is cancelled."""
     try:
@@ -39,7 +41,7 @@ async def receive_from(
         neighbours.close()
 
 
-def take_in(arrival: Arrival, home: trio.Nursery, adopt: Adopt) -> None:
+def take_in(arrival: Arrival, home: Home, adopt: Adopt) -> None:
     """Serve a connection that has come; what is wrong with it ends it alone (rules T1, T35)."""
     try:
         sock = socket.socket(fileno=arrival.connection)

@@ -14,6 +14,8 @@ import trio
 
 from sansocket.sansio.backend import Callback, Core, Start, TaskFunction, fire
 
+from .home import Home
+
 logger: logging.Logger = logging.getLogger("sansocket")
 
 T = TypeVar("T")
@@ -22,8 +24,8 @@ T = TypeVar("T")
 class TrioRuntime:
     """What the core asks of an event loop, in Trio's terms.
 
-    A session's `home` is the nursery of the `serve` that its connection came through:
-    its handlers run there, and end with it.
+    A session's `home` is that of the `serve` which its connection came through: its
+    handlers run there, and end with it.
     """
 
     def __init__(self) -> None:
@@ -35,12 +37,12 @@ class TrioRuntime:
 
     def spawn(self, function: TaskFunction, home: object) -> None:
         """Run a handler as a task of the server."""
-        assert isinstance(home, trio.Nursery)
-        home.start_soon(function)
+        assert isinstance(home, Home)
+        home.handle(function)
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""
-        assert isinstance(home, trio.Nursery)
+        assert isinstance(home, Home)
         scope = trio.CancelScope()
 
         async def run() -> None:
@@ -50,7 +52,7 @@ class TrioRuntime:
             finally:
                 done()
 
-        home.start_soon(run)
+        home.nursery.start_soon(run)
         return scope.cancel
 
     def log(self, message: str, error: Exception | None) -> None:

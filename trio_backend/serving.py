@@ -14,6 +14,7 @@ from sansocket.sansio.backend import GRACE, Bound, Core, Peer, abandon, shut_dow
 
 from .connection import Connection
 from .handover import Stream, receive_from
+from .home import Home
 from .listeners import Listener, bound_of, open_listeners
 from .runtime import TrioRuntime, keep_time
 from .websocket import carry
@@ -29,8 +30,8 @@ class Serving:
         self._trio = runtime
         self._timekeeper = trio.Lock()
         self._connections: set[Connection] = set()
-        self._homes: dict[trio.Event, tuple[trio.Nursery, trio.CancelScope]] = {}
-        """By the event of their end: the nursery, and the scope of its accepting."""
+        self._homes: dict[trio.Event, tuple[Home, trio.CancelScope]] = {}
+        """By the event of their end, each with the scope of its accepting."""
 
     async def serve(
         self,
@@ -87,14 +88,14 @@ class Serving:
                     self._connections.discard(connection)
 
             def adopt(stream: trio.SocketStream, peer: Peer, data: bytes) -> None:
-                home.start_soon(handle, stream, peer, data)
+                home.nursery.start_soon(handle, stream, peer, data)
 
             task_status.started(bound_of(listeners))
             neighbours, receiving = self._core.engine.neighbours, trio.CancelScope()
             with accepting:
                 if neighbours is not None:
-                    home.start_soon(receive_from, neighbours, home, adopt, receiving)
-                await trio.serve_listeners(handle, list(listeners), handler_nursery=home)
+                    home.nursery.start_soon(receive_from, neighbours, home, adopt, receiving)
+                await trio.serve_listeners(handle, list(listeners), handler_nursery=home.nursery)
             receiving.cancel()
 
     async def _open(
@@ -155,28 +156,32 @@ class Serving:
         homes = dict(self._homes)
         for home, accepting in homes.values():
             accepting.cancel()
-            home.cancel_scope.deadline = min(home.cancel_scope.deadline, deadline)
+            scope = home.nursery.cancel_scope
+            scope.deadline = min(scope.deadline, deadline)
         shut_down(self._core)
         for connection in list(self._connections):
             connection.wire.finish()
         around = nurseries_around()
         for ended, (home, _) in homes.items():
-            if home not in around:
+            if home.nursery not in around:
                 await ended.wait()
         await trio.lowlevel.checkpoint()
 
     @asynccontextmanager
-    async def _home(self, accepting: trio.CancelScope) -> AsyncGenerator[trio.Nursery]:
-        """A nursery for connections and handlers, and a timer that outlives them."""
+    async def _home(self, accepting: trio.CancelScope) -> AsyncGenerator[Home]:
+        """A home for connections and handlers, and what writes and keeps time for it."""
         ended = trio.Event()
         try:
             async with trio.open_nursery() as outer:
                 outer.start_soon(keep_time, self._core, self._trio, self._timekeeper)
-                async with trio.open_nursery() as home:
+                async with trio.open_nursery() as inner:
+                    home = Home(inner)
+                    outer.start_soon(home.keep_writing)
                     self._homes[ended] = home, accepting
                     try:
                         yield home
                     finally:
+                        home.close()
                         abandon(self._core, home)
                 outer.cancel_scope.cancel()
         finally:

@@ -17,12 +17,12 @@ from sansocket.sansio.engineio.http import Request
 from sansocket.sansio.engineio.websocket_transport import WebSocketTransport
 from sansocket.sansio.errors import RemoteProtocolError
 
+from .home import Home
+
 logger: logging.Logger = logging.getLogger("sansocket")
 
 
-async def carry(
-    core: Core, source: WebSocketRequest | WebSocketConnection, home: trio.Nursery
-) -> None:
+async def carry(core: Core, source: WebSocketRequest | WebSocketConnection, home: Home) -> None:
     """Serve one client until its WebSocket ends; raises nothing for what the peer does."""
     try:
         request, peer = read_request(source), read_peer(source, home)
@@ -149,7 +149,7 @@ def encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
 
 
-def read_peer(source: WebSocketRequest | WebSocketConnection, home: trio.Nursery) -> Peer:
+def read_peer(source: WebSocketRequest | WebSocketConnection, home: Home) -> Peer:
     """The other end as the core takes it; raises OSError when it is gone."""
     remote = source.remote
     if isinstance(remote, str):

@@ -14,7 +14,7 @@ from ..config import PerMessageDeflate
 from ..errors import LocalProtocolError
 from .packet import Packet, Type, decode_packet
 from .permessage_deflate import deflate
-from .websocket_frames import frame
+from .websocket_frames import frame, text_frame
 
 TEXT, BINARY = 0x1, 0x2
 
@@ -57,7 +57,7 @@ class Encoded:
     def websocket(self) -> bytes:
         """The packets as whole server frames: unmasked, so the same bytes do for everyone."""
         if self._websocket is None:
-            frames = b"" if self.text is None else frame(TEXT, self.text)
+            frames = b"" if self.text is None else text_frame(self.text)
             if self.attachments:
                 frames += b"".join(frame(BINARY, data) for data in self.attachments)
             self._websocket = frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import Reason
@@ -10,8 +11,10 @@ from ..errors import Reason
 class Carrier(Protocol):
     """A connection that can take a session's packets: a parked poll, or the WebSocket."""
 
-    def ready(self) -> None:
+    @property
+    def ready(self) -> Callable[[], None]:
         """The outbox has something; it will be pulled when the connection can take it."""
+        ...
 
     def finish(self, close_code: int) -> None:
         """The session is over; what the outbox holds is the last."""

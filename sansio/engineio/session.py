@@ -42,8 +42,6 @@ class Session:
         "_awaiting_pong",
         "_config",
         "_forget",
-        "_inbound",
-        "_relieved",
         "_reprieved",
         "_timer",
         "_timers",
@@ -51,6 +49,7 @@ class Session:
         "backlog",
         "carrier",
         "id",
+        "inbound",
         "observers",
         "outbox",
         "over",
@@ -58,6 +57,7 @@ class Session:
         "posting",
         "prober",
         "receiver",
+        "relieved",
         "request",
         "state",
         "transport",
@@ -100,8 +100,9 @@ class Session:
         self._config = config
         self._timers = timers
         self._forget = forget
-        self._inbound = 0
-        self._relieved: dict[Callable[[], None], None] = {}
+        self.inbound = 0
+        self.relieved: dict[Callable[[], None], None] = {}
+        """Who waits for what `relieve` tells of."""
         self._awaiting_pong = False
         self._reprieved = False
         self._timer = timers.at(now + config.ping_interval, self._beat)
@@ -143,11 +144,9 @@ class Session:
             return
         outbox = self.outbox
         outbox.append(encoded)
-        self.backlog += encoded.size
-        if (
-            self.backlog > self._config.max_backlog
-            or len(outbox) > self._config.max_backlog_messages
-        ):
+        self.backlog = backlog = self.backlog + encoded.size
+        config = self._config
+        if backlog > config.max_backlog or len(outbox) > config.max_backlog_messages:
             outbox.clear()
             self.backlog = 0
             self.abort(Reason.SEND_BUFFER_FULL, close_code=1008)
@@ -160,12 +159,13 @@ class Session:
         What a connection is still writing is no backlog any more, so one that can only take
         so much asks for so much.
         """
-        taken: list[Encoded] = []
+        taken: list[Encoded]
         if self.backlog <= size:
-            taken += self.outbox
+            taken = list(self.outbox)
             self.outbox.clear()
             self.backlog = 0
         else:
+            taken = []
             while self.outbox and size > 0:
                 taken.append(self.outbox.popleft())
                 size -= taken[-1].size
@@ -174,8 +174,8 @@ class Session:
             # As soon as it is safe to send: the carrier is about to take these.
             drained = not self.outbox
             self._timers.after(0.0, lambda _: tell_flushed(self.observers, self, taken, drained))
-        if self._relieved:
-            self._relieve()
+        if self.relieved:
+            self.relieve()
         return taken
 
     @property
@@ -188,19 +188,19 @@ class Session:
     @property
     def congested(self) -> bool:
         """Whether its client should not be read from: its handlers or its own reading lag."""
-        return self._inbound >= self._config.max_inbound or (
+        return self.inbound >= self._config.max_inbound or (
             self.backlog >= self._config.pause_backlog and not self._reprieved
         )
 
     def hold(self, count: int = 1) -> None:
         """A message of this client, or so many, wait for their handlers."""
-        self._inbound += count
+        self.inbound += count
 
     def release(self, count: int = 1) -> None:
         """So many messages that were held have been handled, or are to be held no longer."""
-        self._inbound -= count
-        if self._relieved:
-            self._relieve()
+        self.inbound -= count
+        if self.relieved:
+            self.relieve()
 
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call back once, when the outbox is pulled, a message is handled, or all is over.
@@ -208,16 +208,17 @@ class Session:
         The caller looks for itself whether that was what it waited for. One callback waits
         once, however often it is given, and until `revoke`.
         """
-        self._relieved[callback] = None
+        self.relieved[callback] = None
 
     def revoke(self, callback: Callable[[], None]) -> None:
         """Call back no more; no effect on one that does not wait."""
-        self._relieved.pop(callback, None)
+        self.relieved.pop(callback, None)
 
-    def _relieve(self) -> None:
-        for callback in list(self._relieved):
+    def relieve(self) -> None:
+        """Call back those who wait."""
+        for callback in list(self.relieved):
             # One before it may have revoked it.
-            if self._relieved.pop(callback, callback) is None:
+            if self.relieved.pop(callback, callback) is None:
                 callback()
 
     # Packets in
@@ -233,10 +234,10 @@ class Session:
         # a Packet in between. test_session.py holds this equal to the way below.
         if self.observers.functions:
             self.receive_packet(decode_packet(data), now)
-        elif isinstance(data, bytes):
-            self.receiver.message(data, now)
         elif data[:1] == "4":
             self.receiver.message(data[1:], now)
+        elif isinstance(data, bytes):
+            self.receiver.message(data, now)
         else:
             self.receive_packet(decode_packet(data), now)
 
@@ -276,9 +277,9 @@ class Session:
         elif self.congested:
             # The pong may be waiting, because we do not read: not its fault where handlers
             # lag, and a peer that reads too little is read from once more to find it.
-            self._reprieved |= self._inbound < self._config.max_inbound
+            self._reprieved |= self.inbound < self._config.max_inbound
             self._timer = self._timers.at(now + self._config.ping_timeout, self._beat)
-            self._relieve()
+            self.relieve()
         else:
             self.abort(Reason.PING_TIMEOUT)
 
@@ -365,7 +366,7 @@ class Session:
         self._timer = self._timers.after(
             self._config.linger_timeout, lambda _: self.abort(Reason.FORCED_CLOSE)
         )
-        self._relieve()
+        self.relieve()
         self._tell_closed(reason)
 
     def abort(self, reason: Reason, *, farewell: Encoded = CLOSE, close_code: int = 1000) -> None:
@@ -393,7 +394,7 @@ class Session:
         self._forget(self)
         if self.carrier is not None:
             self.carrier.finish(close_code)
-        self._relieve()
+        self.relieve()
 
     def _tell_closed(self, reason: Reason) -> None:
         self.receiver.closed(reason)

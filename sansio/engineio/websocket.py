@@ -93,6 +93,7 @@ class WebSocket:
         "_size",
         "_waiting",
         "_wsproto",
+        "between",
         "failure",
         "peer_close",
     )
@@ -123,6 +124,8 @@ class WebSocket:
         self._message = bytearray()
         self._waiting: list[bytes] = []
         self._close_sent = False
+        self.between = True
+        """Whether what comes next is the header of a message's first frame, or a control frame."""
 
     def receive_data(self, data: bytes) -> list[str | bytes]:
         """Take what arrived and return the messages that it completes, in order; never raises.
@@ -132,7 +135,7 @@ class WebSocket:
         answered, and its messages are returned.
         """
         messages: list[str | bytes] = []
-        if self.failure is not None or self.peer_close is not None:
+        if self._over:
             return messages
         if self._held:
             data = self._held + data
@@ -146,8 +149,9 @@ class WebSocket:
                     position = self.read_whole(data, position, self._max_message, messages)
                 if position < end:
                     position = self._read_header(data, position)
-            if self.failure is not None or self.peer_close is not None:
+            if self._over:
                 break
+        self.between = not (self._held or self._remaining or self._fragments or self._over)
         return messages
 
     def data_to_send(self) -> list[bytes]:
@@ -159,6 +163,10 @@ class WebSocket:
         """
         waiting, self._waiting = self._waiting, []
         return waiting
+
+    @property
+    def _over(self) -> bool:
+        return self.failure is not None or self.peer_close is not None
 
     @property
     def pending(self) -> bool:

@@ -38,6 +38,15 @@ def frame(opcode: int, payload: bytes, *, deflated: bool = False) -> bytes:
     return struct.pack("!BBQ", first, 127, length) + payload
 
 
+def text_frame(payload: bytes) -> bytes:
+    """The same of a text: 0.1 us for a short one, 0.3 us otherwise."""
+    length = len(payload)
+    return TEXT_HEADERS[length] + payload if length < 126 else frame(TEXT, payload)
+
+
+TEXT_HEADERS: Final = tuple(bytes((0x81, length)) for length in range(126))
+
+
 def masked_frame(opcode: int, payload: bytes, mask: bytes, *, deflated: bool = False) -> bytes:
     """Build a whole client frame with this mask of 4 bytes; raises as `frame` does."""
     plain = frame(opcode, b"", deflated=deflated)
@@ -73,9 +82,8 @@ def read_whole_frames(
     text or binary, of at most `max_message` bytes, its length in the shortest form
     and its text in UTF-8.
     """
-    # A text frame of 40 bytes costs `receive_data` 0.86 us on this way and 13 us
-    # through wsproto, a further one in the same chunk 0.7 us (CPython 3.11). The
-    # property tests hold the two ways equal.
+    # A text frame of 40 bytes costs `receive_data` 0.6 us on this way and 13 us
+    # through wsproto (CPython 3.11). The property tests hold the two ways equal.
     end = len(data)
     while end - position >= 6:
         first = data[position]
@@ -85,29 +93,27 @@ def read_whole_frames(
         if length < 126:
             start = position + 6
         elif length == 126:
-            length = int.from_bytes(data[position + 2 : position + 4], "big")
+            length = int.from_bytes(data[position + 2 : position + 4])
             if length < 126:
                 break
             start = position + 8
         else:
-            length = int.from_bytes(data[position + 2 : position + 10], "big")
+            length = int.from_bytes(data[position + 2 : position + 10])
             if length < 65_536:
                 break
             start = position + 14
         stop = start + length
         if stop > end or length > max_message:
             break
-        mask = data[start - 4 : start]
-        # As one integer 40 bytes are unmasked in 0.5 us, by slices as wsproto does
-        # in 1.5; 1000 bytes in 2.4 either way; 64 kB in 115 us and 54.
         payload: bytes | bytearray
-        if length < 1000:
-            repeated = (mask * (length // 4 + 1))[:length]
-            payload = (
-                int.from_bytes(data[start:stop], "little") ^ int.from_bytes(repeated, "little")
-            ).to_bytes(length, "little")
+        if length < 126:
+            # Both as integers: the mask repeated by one multiplication, and cut to the length.
+            # 45 bytes take 0.35 us, with a repeated mask in bytes 0.6, by wsproto's slices 1.5.
+            mask = int.from_bytes(data[start - 4 : start]) * REPEATS[length] >> CUTS[length]
+            payload = (int.from_bytes(data[start:stop]) ^ mask).to_bytes(length)
         else:
-            payload = XorMaskerSimple(mask).process(bytearray(data[start:stop]))
+            # 1000 bytes in 2.4 us, 64 kB in 54; as integers in 2.4 and 115.
+            payload = XorMaskerSimple(data[start - 4 : start]).process(bytearray(data[start:stop]))
         if first == 0x82:
             messages.append(bytes(payload))
         else:
@@ -117,6 +123,13 @@ def read_whole_frames(
                 break
         position = stop
     return position
+
+
+REPEATS: Final = tuple(sum(1 << 32 * n for n in range((length + 3) // 4)) for length in range(126))
+"""By a payload's length: what a mask is multiplied with to be repeated over so many bytes."""
+
+CUTS: Final = tuple(8 * (-length % 4) for length in range(126))
+"""How many bits of the repeated mask reach beyond the payload."""
 
 
 def read_whole_server_frames(

@@ -41,15 +41,16 @@ class WebSocketTransport:
         "_out",
         "_peer",
         "_probing",
-        "_ready",
         "_session",
         "_ticket",
         "close_code",
+        "ready",
     )
 
     def __init__(self, engine: Engine, ready: Callable[[], None], peer: Peer) -> None:
         self._engine = engine
-        self._ready = ready
+        self.ready: Callable[[], None] = ready
+        """The outbox of its session has something, which `outgoing` gives."""
         self._peer = peer
         self._session: Session | None = None
         self._ticket: Ticket | None = None
@@ -97,7 +98,7 @@ class WebSocketTransport:
             self._session = session
             self._out += self._engine.greeting(session)
             session.carrier = self
-            self._ready()
+            self.ready()
             self._engine.observers.tell("connection", session)
             return
         try:
@@ -138,7 +139,7 @@ class WebSocketTransport:
         if data == "2probe":
             session.probe()
             self._out.append(PONG_PROBE)
-            self._ready()
+            self.ready()
         elif data == "5":
             session.upgrade(self)
             self._probing = False
@@ -159,6 +160,13 @@ class WebSocketTransport:
         return out
 
     @property
+    def carried(self) -> Session | None:
+        """Its session, while it has nothing to do but to carry that one's messages."""
+        session = self._session
+        plain = session is not None and session.carrier is self and self.close_code is None
+        return session if plain and not self._out else None
+
+    @property
     def drained(self) -> bool:
         """Whether `outgoing` has nothing more: the time to close, where `close_code` says so."""
         session = self._session
@@ -177,10 +185,6 @@ class WebSocketTransport:
 
     # As the carrier or the prober of a session
 
-    def ready(self) -> None:
-        """The session's outbox has something."""
-        self._ready()
-
     def finish(self, close_code: int) -> None:
         """The session is over: what its outbox holds is the last, then the close."""
         self._close(close_code)
@@ -194,7 +198,7 @@ class WebSocketTransport:
     def _close(self, code: int) -> None:
         if self.close_code is None:
             self.close_code = code
-        self._ready()
+        self.ready()
 
     # The end
 
@@ -204,7 +208,7 @@ class WebSocketTransport:
         # Before the session ends: it closes us too, and knows less of the cause.
         self.close_code = self.close_code or error.close_code
         if session is None:
-            self._ready()
+            self.ready()
         elif self._probing:
             session.withdraw()
         else:

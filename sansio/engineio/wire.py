@@ -1,7 +1,7 @@
 """One TCP connection to a server: bytes in, bytes out.
 
-It speaks HTTP until a request upgrades it, and WebSocket from then on. Here, and
-only here, the peer's errors end: they are answered, and the connection closes.
+It speaks HTTP until a request upgrades it; from then on it is a `WebSocketWire`. Here, and
+there, the peer's errors end: they are answered, and the connection closes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ..config import PerMessageDeflate
 from ..errors import RemoteProtocolError
 from ..request import Request
 from . import cors
@@ -19,13 +18,13 @@ from .neighbours import encode_handover, owner
 from .peer import Peer
 from .permessage_deflate import negotiate
 from .polling_transport import PollingTransport
-from .websocket import WebSocket, check_handshake
+from .websocket import check_handshake
 from .websocket_transport import WebSocketTransport
+from .websocket_wire import WebSocketWire
 
 if TYPE_CHECKING:
     from .server import Engine
 
-NORMAL_CLOSURE: Final = 1000
 NOT_FOUND: Final = Response(404, (("Content-Type", "text/plain; charset=UTF-8"),), b"Not Found")
 REQUEST_TIMEOUT: Final = RemoteProtocolError("the request took too long", status=408)
 
@@ -38,12 +37,14 @@ class ServerWire:
     what is not pulled is the backlog. After each of these it looks at `closing`
     (write the rest, then tell the peer that nothing more comes), `closed` (close the
     connection) and `paused` (do not read until woken). Among several workers it looks at
-    `destination` too: write the rest, then give the connection to that worker.
+    `destination` too: write the rest, then give the connection to that worker. It may go on
+    with `successor` alone, once there is one.
     """
 
     __slots__ = (
         "_awake",
-        "_deflate",
+        "_closed",
+        "_closing",
         "_ending",
         "_engine",
         "_http",
@@ -52,13 +53,10 @@ class ServerWire:
         "_phase",
         "_polling",
         "_timer",
-        "_transport",
         "_upgrading",
         "_wake",
-        "_websocket",
-        "closed",
-        "closing",
         "destination",
+        "successor",
     )
 
     def __init__(self, engine: Engine, wake: Callable[[], None], now: float, peer: Peer) -> None:
@@ -71,18 +69,15 @@ class ServerWire:
         )
         self._phase = Phase.IDLE
         self._polling = PollingTransport(engine, self._notify, peer)
-        self._websocket: WebSocket | None = None
-        self._transport: WebSocketTransport | None = None
         self._upgrading: tuple[Request, WebSocketTransport] | None = None
-        self._deflate: PerMessageDeflate | None = None
         self._out: list[bytes] = []
         self._awake = False
         self._ending = False
         self._timer = engine.timers.at(now + engine.config.head_timeout, self._timed_out)
-        self.closing: bool = False
-        """Nothing comes after what `data_to_send` returns next."""
-        self.closed: bool = False
-        """The connection is to be closed now, whatever waits."""
+        self._closing = False
+        self._closed = False
+        self.successor: WebSocketWire | None = None
+        """What this is once it has become a WebSocket: a driver may go on with that instead."""
         self.destination: str | None = None
         """The worker that this connection has to go to: see `handover`."""
 
@@ -93,10 +88,11 @@ class ServerWire:
 
         What is due by then happens first, however late the driver's own timer is.
         """
+        if self.successor is not None:
+            self.successor.receive_data(data, now)
+            return
         self._engine.timers.catch_up(now)
-        if self._websocket is not None:
-            self._receive_frames(self._websocket, data, now)
-        elif not self.closing:
+        if not self._closing:
             try:
                 self._http.receive_data(data)
                 self._pump(now)
@@ -104,53 +100,34 @@ class ServerWire:
                 self._refuse(error)
 
     def data_to_send(self) -> list[bytes]:
-        """The bytes to write next, in pieces; call it, and write, until there are none."""
+        """The bytes to write next, in pieces: all there are, or `PULL` bytes and more of them."""
         self._awake = False
-        transport = self._transport
-        if transport is None:
-            if self._polling.due:
-                self._answer()
-            out, self._out = self._out, []
-            return out
+        if self._polling.due:
+            self._answer()
         out, self._out = self._out, []
-        websocket = self._websocket
-        if websocket is not None:
-            if websocket.pending:
-                out += websocket.data_to_send()
-            if websocket.peer_close is None:
-                deflate = self._deflate
-                for encoded in transport.outgoing():
-                    out.append(encoded.websocket if deflate is None else encoded.deflated(deflate))
-            if transport.close_code is not None and (
-                websocket.peer_close is not None or transport.drained
-            ):
-                if close := websocket.close(transport.close_code):
-                    out.append(close)
-                if websocket.closed or websocket.failure is not None:
-                    self.closing = True
-        return out
+        return out if self.successor is None else out + self.successor.data_to_send()
+
+    @property
+    def closing(self) -> bool:
+        """Nothing comes after what `data_to_send` returns next."""
+        return self._closing if self.successor is None else self.successor.closing
+
+    @property
+    def closed(self) -> bool:
+        """The connection is to be closed now, whatever waits."""
+        return self._closed if self.successor is None else self.successor.closed
 
     @property
     def complete(self) -> bool:
-        """Whether the peer has nothing more to say either, where `closing` says that we have not.
-
-        After the closing handshake of a WebSocket it is the server that closes the
-        connection, and at once (RFC 6455, section 7.1.1): many a client waits for that.
-        """
-        return self.closing and self._websocket is not None and self._websocket.closed
+        """Whether the peer has nothing more to say either, and the connection can be closed."""
+        return self.successor is not None and self.successor.complete
 
     @property
     def paused(self) -> bool:
         """Whether the connection should not be read from; `wake` tells when to look again."""
-        transport = self._transport
-        if transport is None:
-            return self.destination is not None
-        if not transport.congested:
-            return False
-        # Not by way of `_notify`: a driver that is still writing has not pulled since it was
-        # woken last, and is woken all the same to read on.
-        transport.when_relieved(self._wake)
-        return True
+        if self.successor is not None:
+            return self.successor.paused
+        return self.destination is not None
 
     @property
     def handover(self) -> bytes:
@@ -172,22 +149,22 @@ class ServerWire:
 
     def lost(self) -> None:
         """The connection is gone; idempotent."""
-        self.closing = self.closed = True
+        if self.successor is not None:
+            self.successor.lost()
+            return
+        self._closing = self._closed = True
         self.destination = None
         # Nobody is there to be woken, and there is no end to wait for.
         self._awake = self._ending = True
         self._timer.cancel()
-        if self._transport is not None:
-            self._transport.lost()
-        else:
-            self._abandon()
+        self._abandon()
 
     def finish(self) -> None:
         """Serve nothing more: what is due is sent, and then the connection closes.
 
         A WebSocket closes with its session, and is left alone here.
         """
-        if self._transport is None and not self.closing:
+        if self.successor is None and not self._closing:
             if self._polling.due:
                 self._answer()
             self._abandon()
@@ -203,8 +180,6 @@ class ServerWire:
             transport.lost()
 
     def _notify(self) -> None:
-        if self._transport is not None and self._transport.close_code is not None:
-            self._end()
         if not self._awake:
             self._awake = True
             self._wake()
@@ -217,7 +192,7 @@ class ServerWire:
             self._phase = Phase.ANSWERING
             self._timer.move(now + self._engine.config.keep_alive_timeout)
             self._serve(request, now)
-            if self._websocket is not None:
+            if self.successor is not None:
                 return
         self._out += self._http.data_to_send()
         if self._out or self.destination is not None:
@@ -253,14 +228,14 @@ class ServerWire:
     def _answer(self) -> None:
         """The request that waited has its answer; the next one may have come meanwhile."""
         response = self._polling.answer()
-        if response is not None and not self.closing:
+        if response is not None and not self._closing:
             self._respond(response)
-            if not self.closing and self._http.phase is not Phase.IDLE:
+            if not self._closing and self._http.phase is not Phase.IDLE:
                 self._engine.timers.after(0.0, self._resume)
 
     def _resume(self, now: float) -> None:
         """Go on with what was pipelined behind the request that waited."""
-        if not self.closing:
+        if not self._closing:
             try:
                 self._pump(now)
             except RemoteProtocolError as error:
@@ -281,8 +256,8 @@ class ServerWire:
 
     def _timed_out(self, now: float) -> None:
         config = self._engine.config
-        if self.closing or self._ending or self._http.phase is Phase.IDLE:
-            self.closing = self.closed = True
+        if self._closing or self._ending or self._http.phase is Phase.IDLE:
+            self._closing = self._closed = True
             # A driver whose write is stuck has not pulled since it was woken last.
             self._wake()
         elif self._http.phase is Phase.ANSWERING:
@@ -313,7 +288,7 @@ class ServerWire:
 
         A connection closed with bytes unread is reset, and the peer may lose the answer.
         """
-        self.closing = True
+        self._closing = True
         self.destination = None
         self._end()
 
@@ -348,34 +323,21 @@ class ServerWire:
             self._engine.refused(request, error)
             self._answer_last(error, transport.added)
             return
-        agreed = None if self._engine.config.deflate is None else negotiate(request.headers)
+        deflate = self._engine.config.deflate
+        agreed = None if deflate is None else negotiate(request.headers)
         headers: cors.Headers = (
             ("Upgrade", "websocket"),
             ("Connection", "Upgrade"),
             ("Sec-WebSocket-Accept", accept.decode("ascii")),
         )
         if agreed is not None:
-            self._deflate = self._engine.config.deflate
             headers = (*headers, ("Sec-WebSocket-Extensions", agreed))
         headers = (*headers, *transport.headers(request, session))
         self._out.append(self._http.switch_protocols(headers))
         self._timer.cancel()
-        self._websocket = WebSocket(
-            max_message=self._engine.config.max_payload, inflates=agreed is not None
+        successor = WebSocketWire(
+            self._engine, transport, self._wake, None if agreed is None else deflate
         )
-        self._transport = transport
+        self.successor = successor
         self._notify()
-        self._receive_frames(self._websocket, self._http.trailing_data(), now)
-
-    def _receive_frames(self, websocket: WebSocket, data: bytes, now: float) -> None:
-        transport = self._transport
-        assert transport is not None
-        for message in websocket.receive_data(data):
-            transport.receive(message, now)
-        if websocket.failure is not None:
-            transport.fail(websocket.failure)
-        elif websocket.peer_close is not None:
-            transport.lost()
-            transport.close_code = NORMAL_CLOSURE
-        if websocket.pending or websocket.failure or websocket.peer_close:
-            self._notify()
+        successor.receive_data(self._http.trailing_data(), now)

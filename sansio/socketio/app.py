@@ -134,13 +134,19 @@ class App(Namespace):
 
     def deliver(self) -> None:
         """Hand the events that have come to their handlers, each socket's in their order."""
-        while (event := self.core.next_event()) is not None:
-            if isinstance(event, NamespaceRequested):
+        events, dispatch = self.core.events, self._dispatch
+        while events:
+            event = events.popleft()
+            if isinstance(event, EventReceived):
+                if dispatch.at_once(event):
+                    continue
+                if event.socket.deaf:
+                    dispatch.done(event)
+                    continue
+            elif isinstance(event, NamespaceRequested):
                 self._look_for(event)
-            elif event.socket.deaf and isinstance(event, EventReceived):
-                self._dispatch.done(event)
-            else:
-                event.socket.mailbox.put(event)
+                continue
+            event.socket.mailbox.put(event)
 
     def _look_for(self, event: NamespaceRequested) -> None:
         home = event.connection.session.peer.home

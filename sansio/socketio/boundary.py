@@ -51,16 +51,24 @@ class Boundary(Generic[S]):
                     value = handler.function(*given)
                     if value is not None and awaits(value):
                         value = await (value if handler.is_async else self.outcome(value, socket))
-                except EventRefused as refusal:
-                    self.refuse(refusal, socket, name, args, answer)
                 except Exception as error:
-                    answer.ack({"message": INTERNAL_ERROR})
-                    self.failures.report(error, socket, name, args)
+                    self.failed(error, socket, name, args, answer)
                 else:
                     answer.returned(handler, value)
+        self.finish(socket, name, args, answer)
+
+    def finish(self, socket: S, name: str, args: Values, answer: Answer) -> None:
+        """The handlers of an event have returned: send their answer; raises no Exception."""
         try:
             answer.finish()
         except Exception as error:
+            self.failed(error, socket, name, args, answer)
+
+    def failed(self, error: Exception, socket: S, name: str, args: Values, answer: Answer) -> None:
+        """A handler has raised: tell the peer, where it waits, and report it."""
+        if isinstance(error, EventRefused):
+            self.refuse(error, socket, name, args, answer)
+        else:
             answer.ack({"message": INTERNAL_ERROR})
             self.failures.report(error, socket, name, args)
 

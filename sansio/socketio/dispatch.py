@@ -5,10 +5,13 @@ How they are called, and where their exceptions end, is `boundary.py`'s matter.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Coroutine
 from functools import partial
+from typing import Any
 
 from ..errors import ConnectionRefused, EventRefused, LocalProtocolError
-from ..handlers import awaits
+from ..handlers import Handler, awaits
+from ..mailbox import TASK
 from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller
 from .events import ConnectRequested, Disconnected, Event, EventReceived
 from .listeners import Registry
@@ -21,10 +24,52 @@ class Dispatch(Boundary[Socket]):
 
     __slots__ = ()
 
+    def at_once(self, event: EventReceived) -> bool:
+        """Handle an event here and now, where it is for one plain function alone; or say no.
+
+        The same as `handle` by way of the mailbox does with it.
+        """
+        # An echo takes 2.4 us of all between the frames so, and 5.3 us by way of a coroutine
+        # (CPython 3.11). test_dispatch_at_once.py holds the two ways equal.
+        socket, args = event.socket, event.args
+        handler = alone(event)
+        if handler is None or handler.is_async or socket.mailbox.busy or socket.deaf:
+            return False
+        try:
+            value = handler.function(socket, *args)
+        except Exception as error:
+            self.failed(error, socket, event.name, args, self._answer(event))
+        else:
+            if value is not None and awaits(value):
+                socket.mailbox.go_on(event, self._awaited(event, handler, value))
+                return True
+            if event.ack is not None:
+                answer = self._answer(event)
+                answer.returned(handler, value)
+                self.finish(socket, event.name, args, answer)
+        socket.connection.handled()
+        return True
+
+    async def _awaited(self, event: EventReceived, handler: Handler, made: Awaitable[Any]) -> None:
+        """A plain function has made something to be awaited."""
+        await TASK
+        socket, name, args, answer = event.socket, event.name, event.args, self._answer(event)
+        try:
+            answer.returned(handler, await made)
+        except Exception as error:
+            self.failed(error, socket, name, args, answer)
+        self.finish(socket, name, args, answer)
+
+    def _answer(self, event: EventReceived) -> Answer:
+        number = event.ack
+        return Answer(None if number is None else partial(event.socket.reply, number))
+
     # For the mailbox
 
     def waits(self, event: Event) -> bool:
         """Whether any function that the event concerns is a coroutine function."""
+        if isinstance(event, EventReceived) and (handler := alone(event)) is not None:
+            return handler.is_async
         socket = event.socket
         registries = registries_of(socket)
         if isinstance(event, EventReceived):
@@ -41,20 +86,24 @@ class Dispatch(Boundary[Socket]):
         if not isinstance(event, EventReceived):
             return 1
         namespace = event.socket.namespace
+        if (only := alone(event)) is not None:
+            return max(namespace.concurrency, only.concurrency)
         most = namespace.concurrency
         for registry in registries_of(event.socket):
             for handler in registry.events.get(event.name):
                 most = max(most, handler.concurrency)
         return most
 
-    async def handle(self, event: Event) -> None:
+    def handle(self, event: Event) -> Coroutine[Any, Any, None]:
         """Call the handlers; raises no Exception, and awaits only what waits in them."""
         if isinstance(event, EventReceived):
-            await self._received(event)
-        elif isinstance(event, ConnectRequested):
-            await self._connect(event)
-        else:
-            await self._disconnected(event)
+            handler = alone(event)
+            if handler is not None and handler.is_async:
+                return self._received_alone(event, handler)
+            return self._received(event)
+        if isinstance(event, ConnectRequested):
+            return self._connect(event)
+        return self._disconnected(event)
 
     def done(self, event: Event) -> None:
         """The handlers of an event have ended: its client may go on."""
@@ -72,10 +121,21 @@ class Dispatch(Boundary[Socket]):
 
     async def _received(self, event: EventReceived) -> None:
         socket = event.socket
-        number = event.ack
-        answer = Answer(None if number is None else partial(socket.reply, number))
+        answer = self._answer(event)
         if not socket.listens or await self._let_through(event, answer):
             await self.handle_event(callers(socket), socket, event.name, event.args, answer)
+
+    async def _received_alone(self, event: EventReceived, handler: Handler) -> None:
+        """The same for one coroutine function: with two coroutines fewer, an echo takes less."""
+        try:
+            value = await handler.function(event.socket, *event.args)
+        except Exception as error:
+            self.failed(error, event.socket, event.name, event.args, self._answer(event))
+        else:
+            if event.ack is not None:
+                answer = self._answer(event)
+                answer.returned(handler, value)
+                self.finish(event.socket, event.name, event.args, answer)
 
     async def _let_through(self, event: EventReceived, answer: Answer) -> bool:
         """Ask the socket's middleware; the client that waits is told of a refusal."""
@@ -126,6 +186,16 @@ class Dispatch(Boundary[Socket]):
         socket = event.socket
         await self.lifecycle(callers(socket), socket, "disconnecting", event.reason)
         await self.lifecycle(callers(socket), socket, "disconnect", event.reason)
+
+
+def alone(event: EventReceived) -> Handler | None:
+    """The handler of an event, where to call it with its arguments is all there is to do."""
+    socket = event.socket
+    registry = socket.namespace.own
+    handler = registry.events.only.get(event.name)
+    if handler is None or registry.any or socket.own is not None:
+        return None
+    return handler if handler.least <= len(event.args) + 1 <= handler.most else None
 
 
 def registries_of(socket: Socket) -> list[Registry]:

@@ -76,7 +76,7 @@ def dumps(value: object, attachments: Attachments) -> str:
     if text is None or "-0.0" in text:
         attachments.clear()
         text = _dumps_slowly(value, attachments)
-    elif len(text) > _SHORT and _may_be_deep(text) and deeper_than(read(text), MAX_DEPTH):
+    elif len(text) > SHORT and _may_be_deep(text) and deeper_than(read(text), MAX_DEPTH):
         raise LocalProtocolError(f"data nested deeper than {MAX_DEPTH} levels")
     if attachments and text.count(_PLACEHOLDER_TEXT) != len(attachments):
         raise LocalProtocolError("an object of the data looks like a placeholder for binary data")
@@ -100,7 +100,7 @@ def loads(text: str) -> Any:
         if "\\ud" not in text and "\\uD" not in text:
             raise RemoteProtocolError(f"invalid JSON: {error}") from error
         value = _loads_slowly(text)
-    if len(text) > _SHORT and _may_be_deep(text) and deeper_than(value, MAX_DEPTH):
+    if len(text) > SHORT and _may_be_deep(text) and deeper_than(value, MAX_DEPTH):
         raise RemoteProtocolError(f"JSON nested deeper than {MAX_DEPTH} levels")
     return value
 
@@ -145,7 +145,7 @@ def plain(value: object, leaf: Callable[[object], object], depth: int = MAX_DEPT
 
 
 # Text of this length has no room for more than MAX_DEPTH levels of brackets.
-_SHORT: Final = 2 * MAX_DEPTH
+SHORT: Final = 2 * MAX_DEPTH
 
 
 def _may_be_deep(text: str) -> bool:

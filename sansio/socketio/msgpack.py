@@ -30,8 +30,18 @@ import msgspec
 
 from ..errors import LocalProtocolError, RemoteProtocolError
 from .json import BINARY, MAX_DEPTH, Value, plain
-from .packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet, Type, fault, validate
-from .parser import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS
+from .packet import (
+    ACK,
+    BINARY_ACK,
+    BINARY_EVENT,
+    EVENT,
+    MAX_ATTACHMENT_BYTES,
+    MAX_ATTACHMENTS,
+    Packet,
+    Type,
+    fault,
+    validate,
+)
 
 
 class MsgpackParser:

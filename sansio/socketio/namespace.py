@@ -17,9 +17,12 @@ from .adapter import Adapter, Selection
 from .broadcast import Broadcast
 from .events import Event
 from .listeners import NamespaceListeners, OfMiddleware, Registry
-from .packet import Packet, Type
+from .packet import EVENT, Packet
+from .parser import JsonParser, Parser
 from .socket import Socket
 from .states import State
+
+PlainEncoder = Callable[[str, tuple[Any, ...]], bytes | None]
 
 if TYPE_CHECKING:
     from .dispatch import Dispatch
@@ -37,13 +40,14 @@ class Namespace(NamespaceListeners, Broadcast):
         "_ack_numbers",
         "_concurrency",
         "_dispatch",
+        "_plain",
         "_population",
-        "_registry",
         "_server",
         "_server_side",
         "_sockets",
         "adapter",
         "name",
+        "own",
         "parent",
         "runtime",
     )
@@ -62,8 +66,10 @@ class Namespace(NamespaceListeners, Broadcast):
         self.runtime: Runtime = runtime
         self._concurrency = 1
         self._dispatch = dispatch
-        self._registry = Registry() if registry is None else registry
+        self.own = Registry() if registry is None else registry
+        """What has been registered here."""
         self._server = server
+        self._plain = plain_encoder(server.parser)
         self._server_side = Registry()
         self._sockets: dict[str, Socket] = {}
         self._ack_numbers = 0
@@ -78,14 +84,14 @@ class Namespace(NamespaceListeners, Broadcast):
     # For the application
 
     @property
+    def registry(self) -> Registry:
+        """The handlers and the middleware of this namespace."""
+        return self.own
+
+    @property
     def sockets(self) -> Mapping[str, Socket]:
         """The connected sockets, by their ids; it changes as they come and go."""
         return MappingProxyType(self._sockets)
-
-    @property
-    def registry(self) -> Registry:
-        """The handlers and the middleware of this namespace."""
-        return self._registry
 
     @property
     def concurrency(self) -> int:
@@ -180,7 +186,11 @@ class Namespace(NamespaceListeners, Broadcast):
 
     def encode_event(self, event: str, args: tuple[Any, ...], number: int | None) -> Encoded:
         """An event for this namespace; raises LocalProtocolError for one that cannot be."""
-        packet = Packet(Type.EVENT, self.name, [event, *args], number)
+        if number is None and self.name == "/" and self._plain is not None:
+            text = self._plain(event, args)
+            if text is not None:
+                return Encoded(b"4" + text)
+        packet = Packet(EVENT, self.name, [event, *args], number)
         return encode_message(self._server.parser.encode(packet))
 
     def call_back(
@@ -210,6 +220,11 @@ class Namespace(NamespaceListeners, Broadcast):
     def after(self, seconds: float, action: Action) -> Timer:
         """A deadline for an acknowledgement."""
         return self._server.engine.timers.after(seconds, action)
+
+
+def plain_encoder(parser: Parser) -> PlainEncoder | None:
+    """The short way of the default parser; one that was made from it may differ in `encode`."""
+    return parser.encode_plain_event if type(parser) is JsonParser else None
 
 
 def fits(function: Function, args: tuple[Any, ...]) -> bool:

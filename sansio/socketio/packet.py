@@ -20,6 +20,12 @@ MAX_ID: Final = 2**53 - 1
 MAX_ARGUMENTS: Final = 1000
 """How many arguments one EVENT or ACK may have (security rule T2)."""
 
+MAX_ATTACHMENTS: Final = 10
+"""How many attachments a packet may have, unless configured (protocol rule 50)."""
+
+MAX_ATTACHMENT_BYTES: Final = 10_000_000
+"""How many bytes the attachments of a packet may have together (security rule T5)."""
+
 RESERVED: Final = frozenset(
     {
         "connect",

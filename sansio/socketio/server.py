@@ -49,7 +49,7 @@ class Server:
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []
         """In the order in which they are asked (rule 66)."""
-        self._events: deque[Event | NamespaceRequested] = deque()
+        self.events: deque[Event | NamespaceRequested] = deque()
 
     def open(self, wake: Callable[[], None], now: float, peer: Peer = UNKNOWN) -> ServerWire:
         """A connection has come; `wake` is called when it has something to send."""
@@ -57,7 +57,7 @@ class Server:
 
     def next_event(self) -> Event | NamespaceRequested | None:
         """The next event, in the order in which they happened, or None."""
-        return self._events.popleft() if self._events else None
+        return self.events.popleft() if self.events else None
 
     def next_deadline(self) -> float | None:
         """When `handle_timeout` is due (seconds), or None; changes nothing."""
@@ -94,4 +94,4 @@ class Server:
 
     def tell(self, event: Event | NamespaceRequested) -> None:
         """Queue an event for the driver."""
-        self._events.append(event)
+        self.events.append(event)

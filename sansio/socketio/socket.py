@@ -19,7 +19,7 @@ from .emission import Emission
 from .engine_session import EngineSession
 from .listeners import OfEventMiddleware, Registry, SocketListeners
 from .packet import Packet, Type
-from .states import TRANSITIONS, Input, State
+from .states import CONNECTED, TRANSITIONS, Input, State
 
 if TYPE_CHECKING:
     from ..mailbox import Mailbox
@@ -42,15 +42,15 @@ class Socket(SocketListeners):
 
     __slots__ = (
         "_acks",
-        "_connection",
         "_last_rooms",
-        "_registry",
+        "connection",
         "data",
         "deaf",
         "handshake",
         "id",
         "mailbox",
         "namespace",
+        "own",
         "recovered",
         "state",
     )
@@ -74,10 +74,12 @@ class Socket(SocketListeners):
         self.recovered: bool = False
         self.state: State = State.CONNECTING
         self.mailbox: Mailbox[Event] = namespace.mailbox(connection.session.peer.home)
-        self._connection = connection
+        self.connection = connection
+        """What it shares with the client's sockets in other namespaces."""
         self._acks = Acks(max_pending_acks, connection)
         self._last_rooms: frozenset[str] = frozenset()
-        self._registry: Registry | None = None
+        self.own: Registry | None = None
+        """The handlers of this socket alone, where there have been any."""
 
     def __repr__(self) -> str:
         return f"<Socket {self.id} {self.namespace.name} {self.state.name.lower()}>"
@@ -100,12 +102,12 @@ class Socket(SocketListeners):
     @property
     def transport(self) -> Transport:
         """What carries it now: "polling" or "websocket"."""
-        return self._connection.session.transport
+        return self.connection.session.transport
 
     @property
     def conn(self) -> EngineSession:
         """The Engine.IO session that carries it, and the client's other namespaces."""
-        return self._connection.conn
+        return self.connection.conn
 
     @property
     def rooms(self) -> frozenset[str]:
@@ -117,14 +119,14 @@ class Socket(SocketListeners):
     @property
     def listens(self) -> bool:
         """Whether anything is registered on this socket itself."""
-        return self._registry is not None
+        return self.own is not None
 
     @property
     def registry(self) -> Registry:
         """The handlers of this socket alone."""
-        if self._registry is None:
-            self._registry = Registry()
-        return self._registry
+        if self.own is None:
+            self.own = Registry()
+        return self.own
 
     def use(self, middleware: OfEventMiddleware) -> OfEventMiddleware:
         """Register a middleware for the events of this socket.
@@ -145,7 +147,12 @@ class Socket(SocketListeners):
         been accepted yet, or too many pending acknowledgements.
         """
         if ack is None:
-            self.emit_packet(event, args)
+            # The commonest emission; it is `emit_packet` without what that is told.
+            namespace = self.namespace
+            if self.state is CONNECTED and not (self.own or namespace.own.any_outgoing):
+                self.connection.session.send(namespace.encode_event(event, args, None))
+            else:
+                self.emit_packet(event, args)
         else:
             callback = ack
             pending = Pending(
@@ -178,9 +185,9 @@ class Socket(SocketListeners):
     def disconnect(self, close: bool = False) -> None:
         """Disconnect from this namespace, or with `close` the whole connection (rule 69)."""
         if close:
-            self._connection.disconnect_all()
+            self.connection.disconnect_all()
         else:
-            self._connection.disconnect(self)
+            self.connection.disconnect(self)
 
     # Operators: each makes a new one, nothing is remembered here (rule 74)
 
@@ -257,7 +264,7 @@ class Socket(SocketListeners):
         Raises Disconnected when the socket is or gets disconnected. Cancellation has no
         effect beyond the waiting.
         """
-        session = self._connection.session
+        session = self.connection.session
 
         def start(resolve: Resolve[None]) -> Callable[[], None]:
             def look() -> None:
@@ -281,16 +288,16 @@ class Socket(SocketListeners):
 
         Whether it was queued.
         """
-        session = self._connection.session
+        session = self.connection.session
         if volatile and not session.writable:
             return False
-        if self._registry is not None or self.namespace.registry.any_outgoing:
+        if self.own is not None or self.namespace.own.any_outgoing:
             self._notify_outgoing(event, args)
         session.send(encoded)
         return True
 
     def _notify_outgoing(self, event: str, args: tuple[Any, ...]) -> None:
-        own = () if self._registry is None else self._registry.any_outgoing
+        own = () if self.own is None else self.own.any_outgoing
         for handlers, before in ((self.namespace.registry.any_outgoing, (self,)), (own, ())):
             for handler in handlers:
                 try:
@@ -319,18 +326,18 @@ class Socket(SocketListeners):
         """Acknowledge an event of the client's; no effect once disconnected."""
         if self.state is State.CONNECTED:
             packet = Packet(Type.ACK, self.namespace.name, list(values), number)
-            self._connection.send(packet)
+            self.connection.send(packet)
 
     def accept(self) -> None:
         """Let it in: into its own room, and only then the client is told (rule 64)."""
         self.step(Input.ACCEPT)
         self.namespace.enter(self)
-        self._connection.accepted(self)
+        self.connection.accepted(self)
 
     def refuse(self, message: str, data: object = None) -> None:
         """Turn it away, and tell the client why (rule 60)."""
         self.step(Input.REFUSE)
-        self._connection.refused(self, message, data)
+        self.connection.refused(self, message, data)
 
     def close(self, reason: Reason) -> bool:
         """It is gone; whether that is news to the application."""
@@ -350,7 +357,7 @@ class Socket(SocketListeners):
 
     def handled(self) -> None:
         """One of its events has been handled, or will not be: its client may go on."""
-        self._connection.handled()
+        self.connection.handled()
 
     def emit_packet(
         self,

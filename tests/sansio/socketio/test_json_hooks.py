@@ -12,9 +12,10 @@ from support.socketio_client import SocketIOClient, assert_gone, connected
 
 from sansocket.sansio.errors import LocalProtocolError, RemoteProtocolError
 from sansocket.sansio.socketio.json import MAX_DEPTH
+from sansocket.sansio.socketio.json_decoder import JsonDecoder
 from sansocket.sansio.socketio.json_hooks import revived
 from sansocket.sansio.socketio.packet import Packet, Type
-from sansocket.sansio.socketio.parser import JsonDecoder, JsonParser
+from sansocket.sansio.socketio.parser import JsonParser
 from sansocket.sansio.socketio.socket import Socket
 
 

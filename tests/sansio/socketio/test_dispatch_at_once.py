@@ -1,0 +1,140 @@
+"""The short way for one handler that stands alone: the same as the long one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from support.runtime import Pause
+from support.socketio_client import connected
+
+from sansocket.sansio.errors import EventRefused
+from sansocket.sansio.socketio import dispatch
+from sansocket.sansio.socketio.acks import Ack
+from sansocket.sansio.socketio.socket import Socket
+
+
+async def later(value: object) -> object:
+    """Made by a plain function, and awaited for it."""
+    await Pause()
+    return value
+
+
+def none(socket: Socket, *args: object) -> None:
+    """Return nothing."""
+
+
+def value(socket: Socket, *args: object) -> object:
+    return args
+
+
+def unwritable(socket: Socket, *args: object) -> object:
+    return object()
+
+
+def fails(socket: Socket, *args: object) -> object:
+    raise ZeroDivisionError
+
+
+def refuses(socket: Socket, *args: object) -> object:
+    raise EventRefused("no", data={"code": 1})
+
+
+def awaited(socket: Socket, *args: object) -> Coroutine[Any, Any, object]:
+    return later(args)
+
+
+def emits(socket: Socket, *args: object) -> object:
+    socket.emit("said", *args)
+    return "emitted"
+
+
+def disconnects(socket: Socket, *args: object) -> object:
+    socket.disconnect()
+    return "gone"
+
+
+def one(socket: Socket, only: object) -> object:
+    return only
+
+
+def acknowledges(socket: Socket, ack: Ack) -> None:
+    ack("by hand")
+
+
+async def waits(socket: Socket, *args: object) -> object:
+    socket.emit("before")
+    await Pause()
+    return args
+
+
+async def fails_late(socket: Socket, *args: object) -> object:
+    await Pause()
+    raise ZeroDivisionError
+
+
+async def refuses_late(socket: Socket, *args: object) -> object:
+    await Pause()
+    raise EventRefused("no")
+
+
+async def at_once(socket: Socket, *args: object) -> object:
+    return args
+
+
+HANDLERS = [
+    *(none, value, unwritable, fails, refuses, awaited, emits, disconnects, one, acknowledges),
+    *(waits, fails_late, refuses_late, at_once),
+]
+PACKETS = ['2["x"]', '20["x"]', '21["x",1]', '22["x",1,"two"]', '23["y"]', '24["x",2]']
+
+
+def transcript(handler: Callable[..., Any], packets: Sequence[str]) -> list[object]:
+    """What a client gets, and what is reported."""
+    app, driver, client, socket = connected()
+    reported: list[object] = []
+    app.on("x", handler)
+    app.on_error(lambda error, *about: reported.append((type(error), *about[1:])))
+    client.send(*packets)
+    driver.settle()
+    waiting = [session.inbound for session in app.engine.sessions.values()]
+    return [client.take(), reported, socket.mailbox.busy, *waiting]
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
+@pytest.mark.parametrize(
+    "packets", [PACKETS, PACKETS[::-1], *([each] for each in PACKETS)], ids=str
+)
+def test_the_short_way_is_the_long_way(handler: Callable[..., Any], packets: Sequence[str]) -> None:
+    """Whatever the handler does, and however many events come in one chunk (rules 48 and 71)."""
+    short = transcript(handler, packets)
+    with (
+        patch.object(dispatch, "alone", lambda event: None),
+        patch.object(dispatch.Dispatch, "at_once", lambda self, event: False),
+    ):
+        long = transcript(handler, packets)
+    assert short == long
+
+
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        lambda app, socket: app.on("x", none),
+        lambda app, socket: app.on_any(none),
+        lambda app, socket: socket.on("x", print),
+        lambda app, socket: (app.off("x"), app.once("x", none)),
+    ],
+    ids=["two handlers", "for any", "on the socket", "once"],
+)
+def test_when_it_is_not_taken(disturb: Callable[..., object]) -> None:
+    """The handler has to stand alone."""
+    app, _, client, socket = connected()
+    app.on("x", none)
+    with patch.object(dispatch.Dispatch, "_received") as long:
+        client.send('2["x"]')
+        long.assert_not_called()
+        disturb(app, socket)
+        client.send('2["x"]')
+        long.assert_called_once()

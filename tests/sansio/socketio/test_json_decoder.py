@@ -1,0 +1,55 @@
+"""The short way that the default decoder reads most packets: the same as the long one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sansocket.sansio.errors import RemoteProtocolError
+from sansocket.sansio.socketio.json_decoder import JsonDecoder
+from sansocket.sansio.socketio.packet import RESERVED, Packet
+
+
+class LongWay(JsonDecoder):
+    """A decoder that never takes the short way."""
+
+    def feed(self, frame: str | bytes) -> Packet | None:
+        self._ready = False
+        return super().feed(frame)
+
+
+def read(decoder: JsonDecoder, frame: str | bytes) -> Packet | str | None:
+    """The packet, or what is wrong."""
+    try:
+        return decoder.feed(frame)
+    except RemoteProtocolError as error:
+        return str(error)
+
+
+names = st.one_of(st.text(), st.sampled_from(sorted(RESERVED)), st.integers(), st.none())
+values = st.recursive(st.none() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
+events = st.tuples(names, st.lists(values, max_size=3)).map(lambda e: "2" + dumps([e[0], *e[1]]))
+headers = st.sampled_from(['51-["a",{"_placeholder":true,"num":0}]', '50-["a"]', "2", "2[", "0"])
+frames = st.one_of(events, st.text().map(lambda rest: "2[" + rest), headers, st.binary(max_size=9))
+
+
+def dumps(value: Any) -> str:
+    """JSON as some client writes it."""
+    return json.dumps(value)
+
+
+@given(st.lists(frames, max_size=4))
+@example(["2[]"])
+@example(['2["connect"]', '2["after"]'])
+@example(["2[" * 200])
+@example(['2["\\ud800"]', '2["a",1e400]'])
+@example(["2" + "[" * 120 + '"a"' + "]" * 120])
+def test_the_short_way_is_the_long_way(sent: list[str | bytes]) -> None:
+    """Protocol rules 41 to 45: whatever comes, in whatever state."""
+    short, long = JsonDecoder(), LongWay()
+    for frame in sent:
+        assert repr(read(short, frame)) == repr(read(long, frame))
+        assert short.pending == long.pending

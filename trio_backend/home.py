@@ -1,0 +1,62 @@
+"""Where the connections and the handlers of one `serve` live, and how they end with it.
+
+What it does not know: what a connection carries, and what a handler does.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import trio
+
+from sansocket.sansio.backend import Flushes, TaskFunction, Workers
+
+
+class Bed:
+    """Where one task sleeps. An Event would cost it a new one for each time."""
+
+    def __init__(self) -> None:
+        self._sleeper: trio.lowlevel.Task | None = None
+
+    async def sleep(self) -> None:
+        """Wait for `wake`; cancelled, it is forgotten."""
+        self._sleeper = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def _abort(self, _: object) -> trio.lowlevel.Abort:
+        self._sleeper = None
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def wake(self) -> None:
+        """Let the task go on; no effect where none sleeps."""
+        sleeper, self._sleeper = self._sleeper, None
+        if sleeper is not None:
+            trio.lowlevel.reschedule(sleeper)
+
+
+class Home:
+    """The nursery of one `serve`, with one task that writes and one that handles."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self.nursery = nursery
+        self._bed = Bed()
+        self._flushes = Flushes(self._bed.wake)
+        self.wake = self._flushes.wake
+        """Write to a connection soon."""
+        self._workers = Workers(nursery.start_soon, Bed())
+
+    def handle(self, job: TaskFunction) -> None:
+        """Run a handler."""
+        self._workers.run(job)
+
+    def close(self) -> None:
+        """Keep no task waiting for handlers: the nursery can end."""
+        self._workers.retire()
+
+    async def keep_writing(self) -> NoReturn:
+        """Write to the connections that have been woken, some at a time, until cancelled."""
+        while True:
+            if self._flushes.flush():
+                await trio.lowlevel.checkpoint()
+            else:
+                await self._bed.sleep()
