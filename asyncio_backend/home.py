@@ -58,7 +58,7 @@ class Home:
         self._flushes = Flushes(self._flush_soon)
         self.wake = self._flushes.wake
         """Write to a connection soon."""
-        self._workers = Workers(self._start, Bed())
+        self._workers = Workers(self._start, Bed(), self._wanted)
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._deadline = inf
@@ -76,6 +76,8 @@ class Home:
     def leave(self, guest: Guest) -> None:
         """A connection is gone."""
         self._guests.discard(guest)
+        if not self._guests:
+            self._workers.dismiss()
         self.look()
 
     def _flush_soon(self) -> None:
@@ -88,6 +90,9 @@ class Home:
     def handle(self, job: TaskFunction) -> None:
         """Run a handler."""
         self._workers.run(job)
+
+    def _wanted(self) -> bool:
+        return bool(self._guests) and not self.closing.is_set() and not self._over
 
     def _start(self, work: TaskFunction) -> None:
         self.run(work())
@@ -120,7 +125,7 @@ class Home:
         Called again it can only shorten what was granted before.
         """
         self.closing.set()
-        self._workers.retire()
+        self._workers.dismiss()
         for guest in list(self._guests):
             guest.finish()
         loop = asyncio.get_running_loop()
@@ -134,7 +139,7 @@ class Home:
     def end(self) -> None:
         """Abort the connections and cancel the tasks, also those that are still to come."""
         self._over = True
-        self._workers.retire()
+        self._workers.dismiss()
         if self._timer is not None:
             self._timer.cancel()
         for guest in list(self._guests):

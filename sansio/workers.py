@@ -31,7 +31,8 @@ class Bed(Protocol):
 class Workers:
     """The tasks that work off the handlers of one home, in the order in which they come.
 
-    `start` starts a task, in the context in which it is called. Every handler begins in a
+    `start` starts a task, in the context in which it is called; `keep` says whether a worker
+    may wait for jobs to come, and is asked when it has none. Every handler begins in a
     context equal to that in which the workers were made: a worker in whose context a handler
     has set a variable takes no other.
     """
@@ -39,10 +40,13 @@ class Workers:
     # On asyncio a handler that does not wait costs 0.5 us so, and 2.4 us with a task of its
     # own; on Trio 0.6 us and 6 us (CPython 3.11). test_workers.py holds both ways equal.
 
-    __slots__ = ("_bed", "_context", "_jobs", "_retired", "_sleeping", "_start", "_working")
+    __slots__ = ("_bed", "_context", "_jobs", "_keep", "_sleeping", "_start", "_working")
 
-    def __init__(self, start: Callable[[TaskFunction], None], bed: Bed) -> None:
+    def __init__(
+        self, start: Callable[[TaskFunction], None], bed: Bed, keep: Callable[[], bool]
+    ) -> None:
         self._start = start
+        self._keep = keep
         self._bed = bed
         self._context: Context = copy_context()
         self._jobs: deque[TaskFunction] = deque()
@@ -50,7 +54,6 @@ class Workers:
         """The worker that takes the next job."""
         self._sleeping = False
         """Whether it has none, and waits for one."""
-        self._retired = False
 
     def run(self, job: TaskFunction) -> None:
         """Run a handler, after those that came before it have ended or wait."""
@@ -61,9 +64,8 @@ class Workers:
         elif self._working is None:
             self._hire()
 
-    def retire(self) -> None:
-        """Let no worker wait for jobs any more; those that still come are done all the same."""
-        self._retired = True
+    def dismiss(self) -> None:
+        """`keep` says something else now: the worker that waits for jobs looks again."""
         if self._sleeping:
             self._sleeping = False
             self._bed.wake()
@@ -88,7 +90,7 @@ class Workers:
                     self._leave(worker)
                     await Rest(coroutine, trap)
                     return
-                if self._retired:
+                if not self._keep():
                     return
                 self._sleeping = True
                 try:

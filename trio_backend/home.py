@@ -39,11 +39,12 @@ class Home:
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.nursery = nursery
+        self._closed = False
         self._bed = Bed()
         self._flushes = Flushes(self._bed.wake)
         self.wake = self._flushes.wake
         """Write to a connection soon."""
-        self._workers = Workers(nursery.start_soon, Bed())
+        self._workers = Workers(nursery.start_soon, Bed(), lambda: not self._closed)
 
     def handle(self, job: TaskFunction) -> None:
         """Run a handler."""
@@ -51,7 +52,8 @@ class Home:
 
     def close(self) -> None:
         """Keep no task waiting for handlers: the nursery can end."""
-        self._workers.retire()
+        self._closed = True
+        self._workers.dismiss()
 
     async def keep_writing(self) -> NoReturn:
         """Write to the connections that have been woken, some at a time, until cancelled."""

@@ -47,7 +47,8 @@ class Loop:
         self.waiting: dict[Coroutine[Any, Any, None], Trap] = {}
         self.started = 0
         self.contexts: dict[Coroutine[Any, Any, None], Context] = {}
-        self.workers = Workers(self._start, self.bed)
+        self.keeps = True
+        self.workers = Workers(self._start, self.bed, lambda: self.keeps)
 
     def _start(self, work: TaskFunction) -> None:
         self.started += 1
@@ -215,8 +216,8 @@ def test_closed_where_it_waits() -> None:
     assert ended == ["ended"]
 
 
-def test_retired() -> None:
-    """No task waits for jobs any more, and those that come all the same are done."""
+def test_dismissed() -> None:
+    """No task waits for jobs where none may, and those that come all the same are done."""
     loop, done = Loop(), list[str]()
 
     async def job() -> None:
@@ -224,12 +225,13 @@ def test_retired() -> None:
 
     loop.workers.run(job)
     loop.run()
-    loop.workers.retire()
+    loop.keeps = False
+    loop.workers.dismiss()
     loop.run()
     assert loop.waiting == {}
     loop.workers.run(job)
     loop.run()
-    loop.workers.retire()
+    loop.workers.dismiss()
     assert done == ["done"] * 2
     assert loop.waiting == {}
 

@@ -16,6 +16,7 @@ from support.trio_server import MANY, PIECE, complaints, echo_server
 from trio.testing import wait_all_tasks_blocked
 
 from sansocket.sansio.engineio.server import Engine
+from sansocket.sansio.engineio.websocket_wire import WebSocketWire
 from sansocket.sansio.engineio.wire import ServerWire
 from sansocket.trio_backend import Server, Socket
 
@@ -90,10 +91,10 @@ async def test_while_writing(
             for number in range(MANY):
                 socket.emit("piece", number, PIECE)
 
-    def poisonous(pieces: list[bytes], wire: ServerWire) -> bool:
+    def poisonous(pieces: list[bytes], wire: WebSocketWire) -> bool:
         return any(b"POISON" in piece for piece in pieces)
 
-    poison(monkeypatch, ServerWire, "data_to_send", poisonous)
+    poison(monkeypatch, WebSocketWire, "data_to_send", poisonous)
     async with (
         io.listening(HOST, 0, ssl_context=either.server) as bound,
         websocket(bound.port, either.client) as other,
@@ -130,7 +131,7 @@ async def test_at_the_end(
         async with websocket(bound.port, either.client) as victim:
             await victim.join()
             with monkeypatch.context() as patch:
-                poison(patch, ServerWire, name, lambda *_: True)
+                poison(patch, WebSocketWire, name, lambda *_: True)
                 await victim.websocket.aclose()
                 await trio.aclose_forcefully(victim.stream)
                 await books.balanced()

@@ -12,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from sansocket.sansio.runtime import Resolve, Start
 from sansocket.trio_backend import Disconnected, Server, Socket
+from sansocket.trio_backend.home import Home
 from sansocket.trio_backend.runtime import TrioRuntime
 
 
@@ -107,7 +108,9 @@ class TestSpawnCancellable:
             order.append("worked")
 
         async with trio.open_nursery() as nursery:
-            cancel = TrioRuntime().spawn_cancellable(work, nursery, lambda: order.append("done"))
+            cancel = TrioRuntime().spawn_cancellable(
+                work, Home(nursery), lambda: order.append("done")
+            )
             if when != "before it begins":
                 await wait_all_tasks_blocked()
             cancel()
