@@ -197,7 +197,8 @@ class Connection(asyncio.Protocol):
             while self._writable and (pieces := wire.data_to_send()):
                 data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                 self._write(data)
-                if len(data) < PULL:
+                # A transport that has found the peer gone takes all that it is given.
+                if len(data) < PULL or self._transport.is_closing():
                     break
             if wire.successor is not None:
                 self._wire = wire = wire.successor

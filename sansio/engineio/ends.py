@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import Reason
@@ -11,10 +10,8 @@ from ..errors import Reason
 class Carrier(Protocol):
     """A connection that can take a session's packets: a parked poll, or the WebSocket."""
 
-    @property
-    def ready(self) -> Callable[[], None]:
+    def ready(self) -> None:
         """The outbox has something; it will be pulled when the connection can take it."""
-        ...
 
     def finish(self, close_code: int) -> None:
         """The session is over; what the outbox holds is the last."""

@@ -102,7 +102,6 @@ class Session:
         self._forget = forget
         self.inbound = 0
         self.relieved: dict[Callable[[], None], None] = {}
-        """Who waits for what `relieve` tells of."""
         self._awaiting_pong = False
         self._reprieved = False
         self._timer = timers.at(now + config.ping_interval, self._beat)

@@ -148,7 +148,7 @@ class WebSocket:
                 if not self._fragments:
                     position = self.read_whole(data, position, self._max_message, messages)
                 if position < end:
-                    position = self._read_header(data, position)
+                    position = self._read_header(data, position, messages)
             if self._over:
                 break
         self.between = not (self._held or self._remaining or self._fragments or self._over)
@@ -208,7 +208,7 @@ class WebSocket:
             self._wsproto = Connection(self.SIDE, extensions)
         return self._wsproto
 
-    def _read_header(self, data: bytes, position: int) -> int:
+    def _read_header(self, data: bytes, position: int, messages: list[str | bytes]) -> int:
         """Let wsproto judge the header at `position`, then bound the message it announces.
 
         wsproto judges when it knows the length, and before that when two bytes are
@@ -223,7 +223,7 @@ class WebSocket:
         if len(header) < needed:
             self._held = header
             return len(data)
-        self._feed(header, [])
+        self._feed(header, messages)
         if self.failure is not None:
             return len(data)
         length = int.from_bytes(header[2:], "big") if needed > 2 else header[1] & 0x7F

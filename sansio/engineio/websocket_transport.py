@@ -44,13 +44,13 @@ class WebSocketTransport:
         "_session",
         "_ticket",
         "close_code",
-        "ready",
+        "notify",
     )
 
     def __init__(self, engine: Engine, ready: Callable[[], None], peer: Peer) -> None:
         self._engine = engine
-        self.ready: Callable[[], None] = ready
-        """The outbox of its session has something, which `outgoing` gives."""
+        self.notify = ready
+        """What `ready` calls: that of the wire that it stands behind."""
         self._peer = peer
         self._session: Session | None = None
         self._ticket: Ticket | None = None
@@ -98,7 +98,7 @@ class WebSocketTransport:
             self._session = session
             self._out += self._engine.greeting(session)
             session.carrier = self
-            self.ready()
+            self.notify()
             self._engine.observers.tell("connection", session)
             return
         try:
@@ -139,7 +139,7 @@ class WebSocketTransport:
         if data == "2probe":
             session.probe()
             self._out.append(PONG_PROBE)
-            self.ready()
+            self.notify()
         elif data == "5":
             session.upgrade(self)
             self._probing = False
@@ -185,6 +185,10 @@ class WebSocketTransport:
 
     # As the carrier or the prober of a session
 
+    def ready(self) -> None:
+        """The outbox of its session has something, which `outgoing` gives."""
+        self.notify()
+
     def finish(self, close_code: int) -> None:
         """The session is over: what its outbox holds is the last, then the close."""
         self._close(close_code)
@@ -198,7 +202,7 @@ class WebSocketTransport:
     def _close(self, code: int) -> None:
         if self.close_code is None:
             self.close_code = code
-        self.ready()
+        self.notify()
 
     # The end
 
@@ -208,7 +212,7 @@ class WebSocketTransport:
         # Before the session ends: it closes us too, and knows less of the cause.
         self.close_code = self.close_code or error.close_code
         if session is None:
-            self.ready()
+            self.notify()
         elif self._probing:
             session.withdraw()
         else:

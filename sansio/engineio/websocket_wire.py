@@ -71,7 +71,7 @@ class WebSocketWire:
         """Nothing comes after what `data_to_send` returns next."""
         self.closed = False
         """The connection is to be closed now, whatever waits."""
-        transport.ready = self._notify
+        transport.notify = self._notify
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes that were read, at `now` (seconds): see `ServerWire.receive_data`."""
