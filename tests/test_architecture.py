@@ -86,7 +86,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # HTTP is h11's and WebSocket is wsproto's, behind one door each; wsproto's extension
     # is a side door.
     f"{ENGINE}.chunked": {f"{CORE}.errors"},
-    f"{ENGINE}.http": {"h11", f"{CORE}.errors", f"{CORE}.request", f"{ENGINE}.chunked"},
+    f"{ENGINE}.http": {
+        *(f"{CORE}.{name}" for name in ("errors", "request")),
+        *(f"{ENGINE}.{name}" for name in ("chunked", "http_answers", "http_heads")),
+    },
+    f"{ENGINE}.http_answers": {f"{CORE}.errors"},
+    f"{ENGINE}.http_heads": CODECS | {"h11", f"{CORE}.errors", f"{CORE}.request"},
     f"{ENGINE}.permessage_deflate": {"wsproto"},
     f"{ENGINE}.websocket": {
         *("wsproto", f"{CORE}.errors", f"{ENGINE}.permessage_deflate"),

@@ -20,7 +20,7 @@ from ..runtime import Runtime
 from ..timers import Timer, Timers
 from .cors import Headers
 from .handshake import Code, RequestRefused, verify_request
-from .http import check_headers
+from .http_answers import check_headers
 
 if TYPE_CHECKING:
     from .session import Session

@@ -25,7 +25,7 @@ from .encoded import Encoded, encode_message
 from .ends import Receiver
 from .events import ENGINE_EVENTS
 from .handshake import Code, ConnectionFailure, RequestRefused, open_packet
-from .http import check_headers
+from .http_answers import check_headers
 from .neighbours import Neighbours, owned
 from .peer import Peer
 from .session import Session
