@@ -1,17 +1,19 @@
-"""One TCP or TLS connection on asyncio: a protocol, which the loop calls when there is data."""
+"""One TCP or TLS connection on asyncio: a protocol, which the loop calls when there is data.
+
+What it does not know: which side of the connection is the server.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-import time
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
-from sansocket.sansio.backend import PULL, Core, Peer, ServerWire, Wire, lost
+from sansocket.sansio.backend import PULL, Driven, Wire, lost
 
-from .handover import RETRY, leave
 from .home import Home, logger
 from .tls import Tls
 
@@ -26,11 +28,9 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_busy",
-        "_came",
-        "_context",
-        "_core",
         "_deaf",
         "_deliver",
+        "_driven",
         "_ended",
         "_half_closed",
         "_home",
@@ -43,21 +43,11 @@ class Connection(asyncio.Protocol):
         "_writable",
     )
 
-    def __init__(
-        self,
-        core: Core,
-        home: Home,
-        context: ssl.SSLContext | None,
-        peer: Peer | None = None,
-        data: bytes = b"",
-    ) -> None:
-        self._came = peer, data
-        """From another worker, if it has handed the connection over."""
-        self._core = core
+    def __init__(self, core: Driven, home: Home) -> None:
+        self._driven = core
         self._deliver = core.deliver
         self._time: Callable[[], float]
         self._home = home
-        self._context = context
         self._tls: Tls | None = None
         self._transport: asyncio.Transport
         self._wire: Wire
@@ -79,7 +69,7 @@ class Connection(asyncio.Protocol):
     # Called by the loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come, or was sent here by another worker."""
+        """There is a connection."""
         # uvloop's transports are no subclasses of asyncio's, but do the same.
         self._transport = cast("asyncio.Transport", transport)
         self._time = asyncio.get_running_loop().time
@@ -88,23 +78,11 @@ class Connection(asyncio.Protocol):
         except Exception:
             logger.exception("connection failed")
             transport.set_protocol(asyncio.Protocol())  # for this one has no wire
-            self._transport.abort()
-        else:
-            if self._came[1]:
-                self._take(self._came[1])
+            self.abort()
 
+    @abstractmethod
     def _open(self) -> None:
-        if self._context is not None:
-            self._tls = Tls(self._context)
-        peer = self._came[0] or self._peer()
-        self._wire = self._core.engine.open(self._wake, self._time(), peer)
-        self._home.enter(self)
-
-    def _peer(self) -> Peer:
-        name: tuple[str, int] | str | None = self._transport.get_extra_info("peername")
-        address = name[0] if isinstance(name, tuple) else ""
-        secure = self._tls is not None or self._transport.get_extra_info("ssl_object") is not None
-        return Peer(address, secure, time.time(), self._home)
+        """Have a wire, which calls `_wake`, and enter the home."""
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -123,6 +101,14 @@ class Connection(asyncio.Protocol):
         except Exception as error:
             self._fail(error)
         self.flush()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where a loop that asks for it puts what it reads."""
+        return self._home.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes have come there."""
+        self.data_received(bytes(self._home.buffer[:nbytes]))
 
     def eof_received(self) -> bool:
         """The peer sends nothing more; one that has only shut its side down still reads.
@@ -151,7 +137,7 @@ class Connection(asyncio.Protocol):
         """It is over, whoever ended it."""
         self._over = True
         try:
-            lost(self._core, self._wire)
+            lost(self._driven, self._wire)
         except Exception:
             logger.exception("connection failed")
         self._home.leave(self)
@@ -233,35 +219,7 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _leave(self) -> None:
-        """Give the connection to the worker that it has to go to, once all is written."""
-        wire, neighbours = self._wire, self._core.engine.neighbours
-        if not isinstance(wire, ServerWire) or wire.destination is None:
-            return
-        if neighbours is None or self._over:
-            return
-        if self._transport.get_write_buffer_size():
-            # From now on `resume_writing` comes when all is out.
-            self._transport.set_write_buffer_limits(high=0)
-            return
-        try:
-            gone = leave(self._transport, self._tls, neighbours, wire, self._home)
-        except OSError:
-            # There is no such worker, or not any more.
-            self._transport.set_write_buffer_limits()
-            wire.keep(self._time())
-            self._core.deliver()
-            self.flush()
-        except Exception as error:
-            self._fail(error)
-        else:
-            if not gone:
-                asyncio.get_running_loop().call_later(RETRY, self._leave)
-            elif self._tls is None:
-                self.abort()
-            else:
-                self._over = True
-                lost(self._core, wire)
-                self._home.leave(self)
+        """Give the connection to the worker that it has to go to, if there is one."""
 
     def _end(self) -> None:
         """Nothing more comes from the wire; read on until the peer has seen it and closes too.
@@ -296,31 +254,3 @@ class Connection(asyncio.Protocol):
             self._ended = self._deaf = True
             self._transport.write(self._tls.data_to_send())
             self._transport.close()
-
-
-class BufferedConnection(Connection, asyncio.BufferedProtocol):
-    """The same for asyncio's own loop: that allocates 256 KiB for each reading of the other."""
-
-    # There an echo costs 6 us so, and 23 us with `data_received`; on uvloop 4.9 us and 4.2.
-
-    __slots__ = ()
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Where the loop puts what it reads."""
-        return self._home.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Bytes have come."""
-        self.data_received(bytes(self._home.buffer[:nbytes]))
-
-
-def open_connection(
-    core: Core,
-    home: Home,
-    context: ssl.SSLContext | None,
-    came_from: Peer | None = None,
-    first: bytes = b"",
-) -> Connection:
-    """A connection, in the form that the running loop reads best."""
-    own = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
-    return (BufferedConnection if own else Connection)(core, home, context, came_from, first)

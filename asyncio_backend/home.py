@@ -9,14 +9,11 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Set
 from math import inf
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-from sansocket.sansio.backend import Flushes, TaskFunction, Workers
+from sansocket.sansio.backend import CHUNK, Flushes, TaskFunction, Workers
 
 logger: logging.Logger = logging.getLogger("sansocket")
-
-CHUNK: Final = 65_536
-"""How many bytes are read at once: it bounds what one reading can queue."""
 
 
 class Guest(Protocol):

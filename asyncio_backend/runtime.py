@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TypeVar
 
-from sansocket.sansio.backend import Callback, Core, Start, TaskFunction, fire
+from sansocket.sansio.backend import Callback, Driven, Start, TaskFunction, fire, next_deadline
 
 from .home import Home, logger
 
@@ -16,13 +16,13 @@ T = TypeVar("T")
 
 
 class AsyncioRuntime:
-    """The pump between the loop and the core; one server has one.
+    """The pump between the loop and the core; one server or client has one.
 
-    The timer is the loop's own: one `call_at`, for the next deadline of the whole server.
+    The timer is the loop's own: one `call_at`, for the next deadline of the whole server or client.
     """
 
     def __init__(self) -> None:
-        self.core: Core
+        self.core: Driven
         self._looking: asyncio.AbstractEventLoop | None = None
         """The loop that will look at the next deadline; the one before may have been closed."""
         self._timer: asyncio.TimerHandle | None = None
@@ -39,7 +39,7 @@ class AsyncioRuntime:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = self.core.engine.next_deadline()
+        deadline = next_deadline(self.core)
         if deadline is not None:
             self._timer = loop.call_at(max(deadline, loop.time()), self._fire, loop, deadline)
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from sansocket.sansio.backend import GRACE, Bound, Core, abandon, shut_down
 
-from .connection import open_connection
 from .handover import receive_from
 from .home import Home
 from .runtime import AsyncioRuntime
+from .server_connection import open_connection
 from .tls import Tls
 
 ARRIVING: Final = 4

@@ -16,30 +16,34 @@ RECORD: Final = 16_384
 
 
 class Tls:
-    """The server's side of TLS.
+    """One side of TLS: the client's where it knows the name of its server, else the server's.
 
-    Raises ValueError or ssl.SSLError for a context that no server can use.
+    Raises ValueError or ssl.SSLError for a context that this side cannot use.
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, server_name: str | None = None) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._established = False
+        self._object = context.wrap_bio(
+            self._incoming, self._outgoing, server_name is None, server_name
+        )
+        self.established: bool = False
+        """Whether the handshake is done."""
         self.ended: bool = False
         """Whether the peer has said that it sends nothing more."""
 
     def receive_data(self, data: bytes | memoryview) -> bytes:
         """Take what the peer sent; returns what it means. Raises ssl.SSLError for what is no TLS.
 
+        Nothing is what a client takes first, for it is the one that begins.
         Afterwards `data_to_send` may have something, also when it has raised.
         """
         self._incoming.write(data)
         plain: list[bytes] = []
         with suppress(ssl.SSLWantReadError):
-            if not self._established:
+            if not self.established:
                 self._object.do_handshake()
-                self._established = True
+                self.established = True
             while piece := self._object.read(RECORD):
                 plain.append(piece)
             self.ended = True

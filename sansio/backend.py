@@ -15,19 +15,22 @@ from .engineio.client_wire import ClientWire
 from .engineio.neighbours import Arrival, Neighbours, decode_handover
 from .engineio.peer import Peer
 from .engineio.server import Engine
+from .engineio.tunnel import Proxy, Tunnel
+from .engineio.url import Target
 from .engineio.websocket_transport import PULL
 from .engineio.websocket_wire import WebSocketWire
 from .engineio.wire import ServerWire
-from .errors import Reason
+from .errors import Reason, TransportError
 from .flushes import Flushes
 from .runtime import Callback, ClientRuntime, Start, TaskFunction
 from .socketio.app import App
 from .socketio.client_app import ClientApp
-from .socketio.client_config import ClientOptions
+from .socketio.client_scope import ScopedClient
 from .socketio.parser import Parser
 from .workers import Workers
 
 __all__ = [
+    "CHUNK",
     "GRACE",
     "PULL",
     "App",
@@ -35,31 +38,41 @@ __all__ = [
     "Bound",
     "Callback",
     "ClientApp",
-    "ClientOptions",
     "ClientRuntime",
     "ClientWire",
     "Core",
+    "Driven",
     "EngineApp",
     "EngineOptions",
     "Flushes",
     "Neighbours",
     "Parser",
     "Peer",
+    "Proxy",
+    "ScopedClient",
     "ServerOptions",
     "ServerWire",
     "Start",
+    "Target",
     "TaskFunction",
+    "TransportError",
+    "Tunnel",
     "Wire",
     "Workers",
     "abandon",
     "decode_handover",
     "fire",
     "lost",
+    "next_deadline",
     "shut_down",
 ]
 
-Wire = ServerWire | WebSocketWire
-"""A connection as a backend drives it: what `Engine.open` gives, or its successor."""
+Wire = ServerWire | WebSocketWire | ClientWire
+"""A connection as a backend drives it: what `Engine.open` gives, or its successor; or what a
+client asks for by `dial`."""
+
+CHUNK: Final = 65_536
+"""How many bytes are read at once: it bounds what one reading can queue."""
 
 GRACE: Final = 10.0
 """For how many seconds `aclose` waits for clients and handlers, unless told (security rule 36)."""
@@ -77,13 +90,22 @@ class Core(Protocol):
         """Hand the events that have come to their handlers."""
 
 
-def fire(core: Core, now: float) -> None:
+Driven = Core | ClientApp
+"""A server or a client of the core."""
+
+
+def next_deadline(core: Driven) -> float | None:
+    """When `fire` is due (seconds), or None."""
+    return (core if isinstance(core, ClientApp) else core.engine).next_deadline()
+
+
+def fire(core: Driven, now: float) -> None:
     """Do all that is due at `now` (seconds)."""
-    core.engine.handle_timeout(now)
+    (core if isinstance(core, ClientApp) else core.engine).handle_timeout(now)
     core.deliver()
 
 
-def lost(core: Core, wire: Wire) -> None:
+def lost(core: Driven, wire: Wire) -> None:
     """A connection is gone; idempotent."""
     wire.lost()
     core.deliver()

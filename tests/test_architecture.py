@@ -48,7 +48,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("sansocket.trio_backend", "sansocket.asyncio_backend"),
     },
     "sansocket.trio_backend": {"trio", "trio_websocket", CORE, "sansocket.trio_backend"},
+    "sansocket.trio_backend.dialing": {"trio", "python_socks", CORE, "sansocket.trio_backend"},
     "sansocket.asyncio_backend": {CORE, "sansocket.asyncio_backend"},
+    "sansocket.asyncio_backend.dialing": {"python_socks", CORE, "sansocket.asyncio_backend"},
     CORE: CODECS | {CORE},
     # What stands beside the two documents knows neither.
     f"{CORE}.errors": set(),
@@ -67,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     f"{ENGINE}.ends": {f"{CORE}.errors"},
     f"{ENGINE}.url": set(),
+    f"{ENGINE}.tunnel": {"h11", f"{CORE}.errors", f"{ENGINE}.url"},
     f"{ENGINE}.cookies": set(),
     f"{ENGINE}.client_states": set(),
     f"{ENGINE}.client_ends": {
@@ -125,6 +128,9 @@ OUTSIDE: set[str] = {
     # imports that this test could not see
     *("importlib", "pkgutil", "runpy"),
 }
+
+# Types of what an application gives, and the core hands through.
+HANDED_THROUGH = {"ssl.SSLContext"}
 
 # What is forbidden all the same.
 MAY_NOT_IMPORT: dict[str, set[str]] = {
@@ -229,7 +235,9 @@ def broken_rules(source: str, module: str, *, package: bool = False) -> list[str
         here = folder_of(target) == folder_of(module)
         # A type of a neighbour costs nothing at run time.
         neighbour = found.type_only and within(target, {folder})
-        if within(target, rule(MAY_NOT_IMPORT, module)):
+        if found.type_only and target in HANDED_THROUGH:
+            allowed = True
+        elif within(target, rule(MAY_NOT_IMPORT, module)):
             allowed = target in ("os", "os.urandom") and only_entropy(source)
         else:
             standard = target.partition(".")[0] in sys.stdlib_module_names
@@ -294,6 +302,7 @@ def test_imports(path: Path) -> None:
         (f"{ENGINE}.session", "from os import urandom\nurandom(9)"),
         (f"{ENGINE}.session", "from os import path"),
         (f"{ENGINE}.session", "import trio"),
+        (f"{ENGINE}.session", "if TYPE_CHECKING:\n    from ssl import SSLSocket"),
         (f"{ENGINE}.session", "from . import http"),
         (f"{ENGINE}.session", "from .http import Request"),
         (f"{ENGINE}.session", "from sansocket.sansio.errors import Reason"),
@@ -321,6 +330,7 @@ def test_forbidden_imports_are_seen(module: str, source: str) -> None:
     [
         (f"{ENGINE}.session", "from ..errors import Reason\nfrom .packet import Packet"),
         (f"{ENGINE}.session", "if TYPE_CHECKING:\n    from .http import Request"),
+        (f"{ENGINE}.session", "if TYPE_CHECKING:\n    from ssl import SSLContext"),
         (
             f"{ENGINE}.server",
             "import os\nclass S:\n    def __init__(self, *, entropy=os.urandom): ...",
@@ -350,10 +360,10 @@ def test_libraries_are_declared() -> None:
         return {name for name in names if not within(name, {"sansocket"})}
 
     required = declared(project["dependencies"])
-    trio = declared(project["optional-dependencies"]["trio"])
+    trio, socks = (declared(project["optional-dependencies"][name]) for name in ("trio", "socks"))
     assert allowed(CORE) == required
-    assert allowed("sansocket.trio_backend") == trio
-    assert allowed("sansocket.asyncio_backend") == set()
+    assert allowed("sansocket.trio_backend") == trio | socks
+    assert allowed("sansocket.asyncio_backend") == socks
     assert allowed("sansocket.command_line") - {"benchmarks"} <= trio
 
 

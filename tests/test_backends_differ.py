@@ -87,4 +87,4 @@ def test_they_offer_the_same_names(backend: object) -> None:
         for name, value in vars(backend).items()
         if not name.startswith("_") and not inspect.ismodule(value)
     }
-    assert offered == {*public.__all__, "EngineServer", "Server"}
+    assert offered == {*public.__all__, "Client", "EngineServer", "Server", "connect"}

@@ -1,39 +1,39 @@
-"""One TCP or TLS connection on Trio: a reader, and a writer while the kernel is full."""
+"""One TCP or TLS connection on Trio: a reader, and a writer while the kernel is full.
+
+What it does not know: which side of the connection is the server.
+"""
 
 from __future__ import annotations
 
 import logging
 import socket
-import time
 from contextlib import suppress
 from typing import Final
 
 import trio
 
-from sansocket.sansio.backend import PULL, Core, Peer, ServerWire, Wire, lost
+from sansocket.sansio.backend import CHUNK, PULL, Driven, Wire, lost
 
-from .handover import RETRY, Stream, relay
 from .home import Home
 
 logger: logging.Logger = logging.getLogger("sansocket")
 
-CHUNK: Final = 65_536
-"""How many bytes are read at once: it bounds what one reading can queue."""
-
 BROKEN: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
+
+Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 
 class Connection:
     """Carries the bytes of one connection to and from its wire.
 
     What the wire has to send goes straight to the socket. A task writes what the kernel
-    could not take, and all of it for TLS; while it works, nothing more is pulled.
-
-    `peer` is known already where another worker has handed the connection over.
+    could not take, and all of it for TLS; while it works, nothing more is pulled. Whoever
+    makes it has the wire call `wake`.
     """
 
-    def __init__(self, core: Core, stream: Stream, home: Home, peer: Peer | None = None) -> None:
-        self._core = core
+    def __init__(self, core: Driven, stream: Stream, home: Home, wire: Wire) -> None:
+        self.wire = wire
+        self._driven = core
         self._stream = stream
         self._home = home
         self._scope = trio.CancelScope()
@@ -42,14 +42,9 @@ class Connection:
         self._reading = False
         self._writing = False
         self._over = False
-        secure = isinstance(stream, trio.SSLStream)
-        self._transport = stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
-        if peer is None:
-            peer = Peer(peer_address(self._transport), secure, time.time(), home)
-        wake = self._wake if core.engine.neighbours is None else self._wake_to_leave
-        self.wire: Wire = core.engine.open(wake, trio.current_time(), peer)
+        self._transport = transport_of(stream)
         self._socket: socket.socket | None = None
-        if not secure:
+        if self._transport is stream:
             # Trio's socket has no `send` that does not also checkpoint, which costs 2.7 us.
             self._socket = socket.socket(fileno=self._transport.socket.fileno())
             self._socket.setblocking(False)
@@ -61,13 +56,7 @@ class Connection:
         connection (security rule T1). Cancelled, it closes the connection at once.
         """
         try:
-            with self._scope:
-                await self._read(data)
-            while self.wire.destination is not None and not self._over:
-                # It has to leave, which was decided while the reader waited for more to read.
-                self._scope = trio.CancelScope()
-                with self._scope:
-                    await self._read(b"")
+            await self._serve(data)
         except BROKEN:
             logger.debug("connection broken", exc_info=True)
         except Exception:
@@ -75,7 +64,7 @@ class Connection:
         finally:
             self._over = True
             try:
-                lost(self._core, self.wire)
+                lost(self._driven, self.wire)
             except Exception:
                 self._fail()
             finally:
@@ -83,21 +72,20 @@ class Connection:
                     self._socket.detach()
                 await trio.aclose_forcefully(self._stream)
 
+    async def _serve(self, data: bytes) -> None:
+        with self._scope:
+            await self._read(data)
+
     async def _read(self, data: bytes) -> None:
         if data:
             self._take(data)
         while not (wire := self.wire).closed:
             while wire.paused:
-                destination = wire.destination
-                if destination is not None:
-                    self.flush()
-                if destination is None or self._writing:
-                    await self._wait()
-                elif isinstance(wire, ServerWire) and await self._leave(wire, destination):
+                if await self._rest():
                     return
             data = await self._receive()
             if not data:
-                # A client that has only shut its side down still reads its answer.
+                # A peer that has only shut its side down still reads its answer.
                 while self._writing:
                     await self._wait()
                 return
@@ -107,44 +95,15 @@ class Connection:
         self._reading = True
         try:
             self.wire.receive_data(data, trio.current_time())
-            self._core.deliver()
+            self._driven.deliver()
         finally:
             self._reading = False
         self.flush()
 
-    async def _leave(self, wire: ServerWire, destination: str) -> bool:
-        """Give the connection to another worker; returns whether it is there."""
-        neighbours = self._core.engine.neighbours
-        assert neighbours is not None
-        encrypted = self._stream if isinstance(self._stream, trio.SSLStream) else None
-        pair = None if encrypted is None else socket.socketpair()
-        leaving = self._transport.socket if pair is None else pair[1]
-        try:
-            try:
-                gone = neighbours.hand_over(destination, leaving.fileno(), wire.handover)
-            except OSError:
-                # There is no such worker, or not any more.
-                wire.keep(trio.current_time())
-                self._core.deliver()
-                self.flush()
-                return False
-            if not gone:
-                await trio.sleep(RETRY)
-                return False
-            lost(self._core, wire)
-            if encrypted is not None and pair is not None:
-                pair[1].close()
-                await relay(encrypted, pair[0])
-            return True
-        finally:
-            for end in pair or ():
-                end.close()
-
-    def _wake_to_leave(self) -> None:
-        """`_wake` among workers, where a connection may have to leave while it is read from."""
-        self._wake()
-        if self.wire.destination is not None and not self._reading:
-            self._scope.cancel()
+    async def _rest(self) -> bool:
+        """Wait until the wire may be read from again; whether there is nothing more to read."""
+        await self._wait()
+        return False
 
     async def _receive(self) -> bytes:
         sock = self._socket
@@ -160,7 +119,7 @@ class Connection:
         self._woken = trio.Event()
         await self._woken.wait()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """The wire has something, or should be read from again, or is to be closed."""
         # While a chunk is read, its answers wait for one another, and go out in one piece.
         if not self._reading:
@@ -203,7 +162,7 @@ class Connection:
                 self.wire = self.wire.successor
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
         except Exception:
-            # The caller sends to this client, and is anybody: it is not to pay for the failure.
+            # The caller sends to this peer, and is anybody: it is not to pay for the failure.
             self._fail()
             return b""
 
@@ -229,6 +188,11 @@ class Connection:
         self.flush()
 
 
+def transport_of(stream: Stream) -> trio.SocketStream:
+    """The TCP connection under a stream."""
+    return stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+
+
 def send_now(sock: socket.socket, data: bytes) -> int:
     """Give the kernel what it takes at once, and return how many bytes that is.
 
@@ -238,12 +202,3 @@ def send_now(sock: socket.socket, data: bytes) -> int:
         return sock.send(data)
     except BlockingIOError:
         return 0
-
-
-def peer_address(stream: trio.SocketStream) -> str:
-    """The host that a connection comes from; empty for one that has none, or is gone."""
-    try:
-        name: tuple[str, int] | str = stream.socket.getpeername()
-    except OSError:
-        return ""
-    return name[0] if isinstance(name, tuple) else ""

@@ -11,18 +11,15 @@ from typing import Final
 
 import trio
 
-from sansocket.sansio.backend import Arrival, Neighbours, Peer, decode_handover
+from sansocket.sansio.backend import CHUNK, Arrival, Neighbours, Peer, decode_handover
 
+from .connection import Stream
 from .home import Home
 
 logger: logging.Logger = logging.getLogger("sansocket")
 
 RETRY: Final = 0.005
 """Seconds until a worker that takes no more for now is asked again."""
-
-CHUNK: Final = 65_536
-
-Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 
 Adopt = Callable[[trio.SocketStream, Peer, bytes], None]
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import trio
 
-from sansocket.sansio.backend import Callback, Core, Start, TaskFunction, fire
+from sansocket.sansio.backend import Callback, Driven, Start, TaskFunction, fire, next_deadline
 
 from .home import Home
 
@@ -84,15 +84,15 @@ class TrioRuntime:
         return result
 
 
-async def keep_time(core: Core, runtime: TrioRuntime, lock: trio.Lock) -> None:
-    """Be the one timer of the server, for as long as this task lives.
+async def keep_time(core: Driven, runtime: TrioRuntime, lock: trio.Lock) -> None:
+    """Be the one timer of a server or a client, for as long as this task lives.
 
     Every `serve` has such a task; the lock lets one of them work, and another take over
     when that one's `serve` ends.
     """
     async with lock:
         while True:
-            deadline = core.engine.next_deadline()
+            deadline = next_deadline(core)
             with trio.move_on_at(math.inf if deadline is None else deadline):
                 await runtime.rearmed.wait()
             runtime.rearmed = trio.Event()

@@ -12,11 +12,12 @@ import trio_websocket
 
 from sansocket.sansio.backend import GRACE, Bound, Core, Peer, abandon, shut_down
 
-from .connection import Connection
-from .handover import Stream, receive_from
+from .connection import Stream
+from .handover import receive_from
 from .home import Home
 from .listeners import Listener, bound_of, open_listeners
 from .runtime import TrioRuntime, keep_time
+from .server_connection import ServerConnection
 from .websocket import carry
 
 logger: logging.Logger = logging.getLogger("sansocket")
@@ -29,7 +30,7 @@ class Serving:
         self._core = core
         self._trio = runtime
         self._timekeeper = trio.Lock()
-        self._connections: set[Connection] = set()
+        self._connections: set[ServerConnection] = set()
         self._homes: dict[trio.Event, tuple[Home, trio.CancelScope]] = {}
         """By the event of their end, each with the scope of its accepting."""
 
@@ -73,7 +74,7 @@ class Serving:
 
             async def handle(stream: Stream, peer: Peer | None = None, data: bytes = b"") -> None:
                 try:
-                    connection = Connection(self._core, stream, home, peer)
+                    connection = ServerConnection(self._core, stream, home, peer)
                 except Exception:
                     # Trio closes the stream when this returns (security rule T1).
                     logger.exception("connection failed")

@@ -61,6 +61,11 @@ class ClientWire:
         "wake",
     )
 
+    destination: Final = None
+    """It never leaves for another worker."""
+    successor: Final = None
+    """It carries its connection to the end."""
+
     def __init__(
         self,
         target: Target,
@@ -154,6 +159,10 @@ class ClientWire:
         closes (RFC 6455, section 7.1.1), and it has `close_timeout` for that.
         """
         return False
+
+    def finish(self) -> None:
+        """Send what there is and close it: the driver comes to its end."""
+        self.close()
 
     def lost(self) -> None:
         """The connection is gone; idempotent."""

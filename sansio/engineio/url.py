@@ -40,6 +40,11 @@ class Target:
         host = f"[{self.host.partition('%')[0]}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
 
+    @property
+    def server_name(self) -> str:
+        """What its certificate has to be for."""
+        return self.host.partition("%")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:

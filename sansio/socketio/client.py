@@ -36,6 +36,9 @@ class Client:
     gives the same output.
     """
 
+    is_driven: bool = True
+    """Whether anybody tells it the time: a backend does so from some moment on."""
+
     def __init__(
         self,
         config: ClientConfig,
@@ -152,11 +155,13 @@ class Client:
     def start(self, member: Membership) -> None:
         """A socket wants to be connected.
 
-        Raises LocalProtocolError when another one of the namespace is active, and once the
-        client has been closed.
+        Raises LocalProtocolError when another one of the namespace is active, before anybody
+        drives the client, and once it has been closed.
         """
         if self.is_shut:
             raise LocalProtocolError("the client is closed")
+        if not self.is_driven:
+            raise LocalProtocolError("the client does not run yet: enter it by `async with`")
         if member.namespace in self.members:
             raise LocalProtocolError(f"another socket of {member.namespace!r} is active")
         self.members[member.namespace] = member

@@ -26,6 +26,7 @@ from .parsers import chosen_parser
 F = TypeVar("F", bound=Function)
 Hook = TypeVar("Hook", bound=OnError[ClientSocket])
 
+
 GRACE: Final = 10.0
 """For how many seconds `aclose` waits for what was emitted to go out, unless told."""
 

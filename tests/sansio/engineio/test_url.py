@@ -105,3 +105,12 @@ def test_reads_or_raises_value_error(text: str) -> None:
         return
     assert address.target.host.isascii()
     assert address.path.startswith("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [("https://Server.example:8443", "server.example"), ("https://[fe80::1%25eth0]", "fe80::1")],
+)
+def test_its_certificate_is_for(url: str, name: str) -> None:
+    """The zone of a link-local address means nothing to the other side (RFC 6874)."""
+    assert parse_url(url).target.server_name == name

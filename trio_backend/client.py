@@ -1,0 +1,93 @@
+"""The Socket.IO client on Trio."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import trio
+
+from sansocket.sansio.backend import GRACE, ClientWire, ScopedClient, TaskFunction
+
+from .connection import Connection, Stream
+from .dialing import open_stream, socks_proxy
+from .home import Home
+from .runtime import TrioRuntime, keep_time
+
+
+class ClientRuntime(TrioRuntime):
+    """The runtime of one client: its listeners and connections live in its block."""
+
+    def __init__(self, client: ScopedClient) -> None:
+        super().__init__()
+        self._client = client
+        self._socks = socks_proxy(client.proxy)
+        self._home: Home
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Drive the client for as long as a block runs, and close it then."""
+        client = self._client
+        failure: Exception | None = None
+        async with trio.open_nursery() as outer:
+            outer.start_soon(keep_time, client, self, trio.Lock())
+            async with trio.open_nursery() as inner:
+                home = self._home = Home(inner)
+                outer.start_soon(home.keep_writing)
+                try:
+                    yield
+                except Exception as error:
+                    failure = error
+                finally:
+                    inner.cancel_scope.deadline = trio.current_time() + GRACE
+                    try:
+                        await client.aclose()
+                    finally:
+                        home.close()
+            outer.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    def spawn(self, function: TaskFunction, home: object) -> None:
+        """Run a listener as a task of the client."""
+        super().spawn(function, self._home)
+
+    def dial(self, wire: ClientWire) -> None:
+        """Connect, and carry the bytes of the wire."""
+        self._home.nursery.start_soon(self._carry, wire)
+
+    async def _carry(self, wire: ClientWire) -> None:
+        """Dial, and serve the connection until it ends."""
+        client = self._client
+        scope = trio.CancelScope()
+
+        def look() -> None:
+            if wire.closed:
+                scope.cancel()
+
+        wire.wake = look
+        look()
+        stream: Stream | None = None
+        try:
+            with scope:
+                stream = await open_stream(client, self._socks, wire.target)
+        except Exception as error:
+            wire.failed(error, trio.current_time())
+            client.deliver()
+            return
+        if stream is None:
+            wire.lost()
+            return
+        connection = Connection(client, stream, self._home, wire)
+        wire.wake = connection.wake
+        wire.connected(trio.current_time())
+        client.deliver()
+        connection.flush()
+        await connection.run()
+
+
+class Client(ScopedClient):
+    runtime_type = ClientRuntime
+
+
+connect = Client.connecting
