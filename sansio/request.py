@@ -29,5 +29,9 @@ class Request:
     @property
     def upgrade(self) -> bool:
         """Whether the Upgrade header names websocket, as one token of its list."""
-        tokens = (self.header(b"upgrade") or "").lower().split(",")
-        return "websocket" in (token.strip() for token in tokens)
+        text = self.header(b"upgrade")
+        if text is None:
+            return False
+        return text == "websocket" or "websocket" in [
+            token.strip() for token in text.lower().split(",")
+        ]

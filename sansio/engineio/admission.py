@@ -105,6 +105,9 @@ class Admission:
         self._timers = timers
         self._runtime = runtime
         self._middleware: tuple[Handler, ...] = ()
+        self._free = Ticket(timers, lambda now: None)
+        """That of every request about which there is nobody to be asked."""
+        self._free.settle(None)
         self._allow = None
         if config.allow_request is not None:
             self._allow = taking("allow_request", config.allow_request, 1)
@@ -129,12 +132,12 @@ class Admission:
         Rule 1: middleware comes before everything, `allow_request` after all checks but that
         of the protocol's version.
         """
-        ticket = Ticket(self._timers, done)
         allow = self._allow if shakes_hands(request) else None
         asked = self._middleware if allow is None else (*self._middleware, allow)
         if not asked:
-            ticket.settle(None)
-        elif any(handler.is_async for handler in asked):
+            return self._free
+        ticket = Ticket(self._timers, done)
+        if any(handler.is_async for handler in asked):
             ticket.wait(
                 now + self._config.admission_timeout,
                 self._runtime.spawn_cancellable(

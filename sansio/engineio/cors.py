@@ -82,11 +82,11 @@ def guarded(origins: Origins, log: Log) -> Origins:
 
 def headers(request: Request, config: EngineConfig) -> Headers:
     """The headers that let a page of an allowed foreign origin read the answer."""
-    origin = request.header(b"origin")
+    if not config.cors_allowed_origins:
+        return ()
     if config.cors_allowed_origins == "*":
         return (("Access-Control-Allow-Origin", "*"),)
-    if not callable(config.cors_allowed_origins) and not config.cors_allowed_origins:
-        return ()
+    origin = request.header(b"origin")
     if origin is None or not listed(origin, config):
         return (("Vary", "Origin"),)
     found: Headers = (("Access-Control-Allow-Origin", origin), ("Vary", "Origin"))

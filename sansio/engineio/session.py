@@ -6,7 +6,6 @@ take its packets now.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from math import inf
 from typing import Final, TypeVar
@@ -87,7 +86,7 @@ class Session:
         """The request of its handshake."""
         self.peer: Peer = peer
         """The other end of the connection that opened it."""
-        self.outbox: deque[Encoded] = deque()
+        self.outbox: list[Encoded] = []  # empty 56 bytes; a deque takes 1,300
         self.backlog: int = 0
         """The bytes in the outbox."""
         self.carrier: Carrier | None = None
@@ -160,15 +159,16 @@ class Session:
         """
         taken: list[Encoded]
         if self.backlog <= size:
-            taken = list(self.outbox)
-            self.outbox.clear()
+            taken, self.outbox = self.outbox, []
             self.backlog = 0
         else:
-            taken = []
-            while self.outbox and size > 0:
-                taken.append(self.outbox.popleft())
-                size -= taken[-1].size
-                self.backlog -= taken[-1].size
+            count = 0
+            while size > 0:
+                size -= self.outbox[count].size
+                self.backlog -= self.outbox[count].size
+                count += 1
+            taken = self.outbox[:count]
+            del self.outbox[:count]
         if taken and self.observers.functions:
             # As soon as it is safe to send: the carrier is about to take these.
             drained = not self.outbox

@@ -16,6 +16,8 @@ from typing import Final
 class State(Enum):
     """Where a session stands between its transports and its end."""
 
+    __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
+
     POLLING = auto()
     """Carried by polls."""
     OFFERED = auto()
@@ -36,6 +38,8 @@ class State(Enum):
 
 class Input(Enum):
     """What can happen to a session's state."""
+
+    __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     OFFER = auto()
     PROBE = auto()

@@ -23,13 +23,18 @@ from wsproto.utilities import generate_accept_token
 
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from .permessage_deflate import Inflate, longest
-from .websocket_frames import BINARY, read_whole_frames
+from .websocket_frames import BINARY, CLOSE, frame, read_whole_frames
+
+PLAIN_CLOSE: Final = re.compile(rb"\x88(?:\x80....|\x82(....)(..))", re.DOTALL)
+PLAIN_CODES: Final = {b"": 1005, b"\x03\xe8": 1000, b"\x03\xe9": 1001}
 
 MAX_WAITING: Final = 16
 """Control frames that wait to be sent, at most."""
 
 CLOSE_RECEIVED: Final = (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
 """wsproto reports its own refusal as the same event as the peer's close: its state tells."""
+
+DECIDING: Final = (b"upgrade", b"connection", b"sec-websocket-version", b"sec-websocket-key")
 
 KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
 """16 bytes in base64."""
@@ -43,16 +48,20 @@ def check_handshake(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     `RemoteProtocolError`: status 426 when the version is not 13, which is answered
     with `Sec-WebSocket-Version: 13`, else status 400. RFC 6455, section 4.2.1.
     """
-    if b"websocket" not in tokens(headers, b"upgrade"):
+    # One pass: to look for each of them in all the headers took 5 us of a connection.
+    found: dict[bytes, list[bytes]] = {name: [] for name in DECIDING}
+    for name, value in headers:
+        if name in found:
+            found[name].append(value)
+    upgrades, connections, versions, keys = found.values()
+    if b"websocket" not in listed(upgrades):
         raise RemoteProtocolError("no Upgrade to websocket")
-    if b"upgrade" not in tokens(headers, b"connection"):
+    if b"upgrade" not in listed(connections):
         raise RemoteProtocolError("no Connection: Upgrade")
-    versions = [value for name, value in headers if name == b"sec-websocket-version"]
     if len(versions) != 1:
         raise RemoteProtocolError("not one Sec-WebSocket-Version")
     if versions[0] != b"13":
         raise RemoteProtocolError("unsupported Sec-WebSocket-Version", status=426)
-    keys = [value for name, value in headers if name == b"sec-websocket-key"]
     if len(keys) != 1 or not KEY.fullmatch(keys[0]):
         raise RemoteProtocolError("not one Sec-WebSocket-Key of 16 bytes")
     return generate_accept_token(keys[0])
@@ -60,8 +69,12 @@ def check_handshake(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 def tokens(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> set[bytes]:
     """The comma-separated values of every header called `name`, in lower case."""
-    values = b",".join(value for key, value in headers if key == name)
-    return {token.strip().lower() for token in values.split(b",")}
+    return listed([value for key, value in headers if key == name])
+
+
+def listed(values: Sequence[bytes]) -> set[bytes]:
+    """The elements of comma-separated lists, in lower case."""
+    return {token.strip() for token in b",".join(values).lower().split(b",")}
 
 
 class WebSocket:
@@ -147,6 +160,8 @@ class WebSocket:
             else:
                 if not self._fragments:
                     position = self.read_whole(data, position, self._max_message, messages)
+                    if position < end and self._wsproto is None:
+                        position = self._read_plain_close(data, position)
                 if position < end:
                     position = self._read_header(data, position, messages)
             if self._over:
@@ -241,6 +256,26 @@ class WebSocket:
                 # more suitable: too many pieces are too big to process as well.
                 self._fail(f"message of more than {self._max_fragments} fragments", 1009)
         return position + needed
+
+    def _read_plain_close(self, data: bytes, position: int) -> int:
+        """Take a whole close frame without a code, or with 1000 or 1001; else nothing of it.
+
+        Only before wsproto has been needed for anything: most connections end without it.
+        """
+        # To make wsproto's machine, ask it and have it answer takes 62 us, this 2 (CPython 3.11).
+        frame_of_close = PLAIN_CLOSE.match(data, position) if self.MASK else None
+        if frame_of_close is None:
+            return position
+        mask, masked = frame_of_close.groups(b"")
+        code = bytes((masked[0] ^ mask[0], masked[1] ^ mask[1])) if masked else b""
+        if code not in PLAIN_CODES:
+            return position
+        self.peer_close = PLAIN_CODES[code]
+        if not self._close_sent:
+            self._waiting.append(frame(CLOSE, code))
+            del self._waiting[:-MAX_WAITING]
+            self._close_sent = True
+        return frame_of_close.end()
 
     def _read_payload(self, data: bytes, position: int, messages: list[str | bytes]) -> int:
         """Give wsproto what is there of its frame, and not a byte of the next."""

@@ -68,7 +68,7 @@ class ServerWire:
             strays=None if engine.neighbours is None else self._strays,
         )
         self._phase = Phase.IDLE
-        self._polling = PollingTransport(engine, self._notify, peer)
+        self._polling: PollingTransport | None = None
         self._upgrading: tuple[Request, WebSocketTransport] | None = None
         self._out: list[bytes] = []
         self._awake = False
@@ -102,8 +102,8 @@ class ServerWire:
     def data_to_send(self) -> list[bytes]:
         """The bytes to write next, in pieces: all there are, or `PULL` bytes and more of them."""
         self._awake = False
-        if self._polling.due:
-            self._answer()
+        if self._polling is not None and self._polling.due:
+            self._answer(self._polling)
         out, self._out = self._out, []
         return out if self.successor is None else out + self.successor.data_to_send()
 
@@ -165,15 +165,16 @@ class ServerWire:
         A WebSocket closes with its session, and is left alone here.
         """
         if self.successor is None and not self._closing:
-            if self._polling.due:
-                self._answer()
+            if self._polling is not None and self._polling.due:
+                self._answer(self._polling)
             self._abandon()
             self._finish()
             self._notify()
 
     def _abandon(self) -> None:
         """The request that waits will not be answered."""
-        self._polling.lost()
+        if self._polling is not None:
+            self._polling.lost()
         if self._upgrading is not None:
             _, transport = self._upgrading
             self._upgrading = None
@@ -214,7 +215,7 @@ class ServerWire:
             if request.upgrade:
                 self._upgrade(request, now)
                 return
-            response = self._polling.handle(request, now)
+            response = self._polls().handle(request, now)
         elif (file := self._engine.static.get(request.path)) is not None:
             response = file.respond(request)
         if response is not None:
@@ -225,9 +226,15 @@ class ServerWire:
         if self._http.closing:
             self._finish()
 
-    def _answer(self) -> None:
+    def _polls(self) -> PollingTransport:
+        """Its polling transport; most WebSockets never have one."""
+        if self._polling is None:
+            self._polling = PollingTransport(self._engine, self._notify, self._peer)
+        return self._polling
+
+    def _answer(self, polling: PollingTransport) -> None:
         """The request that waited has its answer; the next one may have come meanwhile."""
-        response = self._polling.answer()
+        response = polling.answer()
         if response is not None and not self._closing:
             self._respond(response)
             if not self._closing and self._http.phase is not Phase.IDLE:
@@ -249,7 +256,7 @@ class ServerWire:
             if before is not Phase.BODY:
                 head = self._http.head
                 if head is not None and self._engine.serves(head.path):
-                    self._polling.announce(head)
+                    self._polls().announce(head)
             self._timer.move(now + self._engine.config.body_timeout)
         elif phase in (Phase.HEAD, Phase.STRAYED) and before is not phase:
             self._timer.move(now + self._engine.config.head_timeout)
@@ -272,10 +279,10 @@ class ServerWire:
         if head is not None and self._engine.serves(head.path):
             headers = cors.headers(head, self._engine.config)
             self._engine.refused(head, error)
-        if error.status == 413:
-            self._polling.release()
-        else:
+        if error.status != 413:
             self._abandon()
+        elif self._polling is not None:
+            self._polling.release()
         self._answer_last(error, headers)
 
     def _answer_last(self, error: RemoteProtocolError, headers: cors.Headers) -> None:

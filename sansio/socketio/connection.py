@@ -12,9 +12,9 @@ from ..engineio.encoded import encode_message
 from ..engineio.session import Session
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..timers import Timer
+from .acks import Acks
 from .engine_session import EngineSession
 from .events import ConnectRequested, Disconnected, Event, EventReceived, NamespaceRequested
-from .handshake import read_handshake
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
 from .socket import Socket
@@ -57,7 +57,7 @@ class Connection:
         self.sockets: dict[str, Socket] = {}
         self._asked: dict[str, dict[str, Any]] = {}
         """What the client gave as `auth` for namespaces that a parent is asked about."""
-        self._left: set[str] = set()
+        self._left: set[str] | None = None
         """Namespaces that the server has disconnected: what the client sent before it knew
         is ignored. Bounded by `max_namespaces`."""
         self.waiting: int = 0
@@ -170,7 +170,7 @@ class Connection:
         """
         socket = self.sockets.get(packet.namespace)
         if socket is None:
-            if packet.namespace not in self._left:
+            if self._left is None or packet.namespace not in self._left:
                 raise RemoteProtocolError("a packet for a namespace that was not joined")
         elif socket.state is State.CONNECTING:
             raise RemoteProtocolError("a packet before the namespace was joined")
@@ -194,14 +194,13 @@ class Connection:
             self.deny(name)
 
     def _enter(self, namespace: Namespace, auth: dict[str, Any]) -> None:
-        self._left.discard(namespace.name)
-        handshake = read_handshake(self.session, auth)
+        if self._left is not None:
+            self._left.discard(namespace.name)
         socket = Socket(
             self._server.engine.new_id(),
             namespace,
             self,
-            handshake,
-            self._server.config.max_pending_acks,
+            auth,
         )
         self.sockets[namespace.name] = socket
         namespace.arrive()
@@ -284,8 +283,9 @@ class Connection:
         """The server ends one namespace; the connection stays (rule 67)."""
         if self.sockets.get(socket.namespace.name) is socket:
             self.send(Packet(DISCONNECT, socket.namespace.name))
-            if len(self._left) < self._server.config.max_namespaces:
-                self._left.add(socket.namespace.name)
+            left = self._left = self._left or set()
+            if len(left) < self._server.config.max_namespaces:
+                left.add(socket.namespace.name)
             socket.deafen()
             self._leave(socket, Reason.SERVER_NAMESPACE_DISCONNECT)
 
@@ -325,6 +325,10 @@ class Connection:
             session.inbound -= 1
             if session.relieved:
                 session.relieve()
+
+    def acks(self) -> Acks:
+        """For a socket that will be owed an acknowledgement for the first time."""
+        return Acks(self._server.config.max_pending_acks, self)
 
     def owe(self, owes: bool) -> None:
         """A socket begins to owe acknowledgements, or owes none any more.

@@ -193,6 +193,16 @@ class Namespace(NamespaceListeners, Broadcast):
         packet = Packet(EVENT, self.name, [event, *args], number)
         return encode_message(self._server.parser.encode(packet))
 
+    def tell_outgoing(self, socket: Socket, event: str, args: tuple[Any, ...]) -> None:
+        """Tell those who are told of every event that goes out; raises no Exception."""
+        own = () if socket.own is None else socket.own.any_outgoing
+        for handlers, before in ((self.own.any_outgoing, (socket,)), (own, ())):
+            for handler in handlers:
+                try:
+                    handler.function(*before, event, *args)
+                except Exception as error:
+                    self.failures.report(error, socket, event, args)
+
     def call_back(
         self, socket: Socket | None, event: str, callback: Callable[..., None], *args: Any
     ) -> None:

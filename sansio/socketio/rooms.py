@@ -9,6 +9,10 @@ from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+Group = set[V] | tuple[V]
 
 
 class Rooms(Generic[T]):
@@ -19,29 +23,28 @@ class Rooms(Generic[T]):
 
     __slots__ = ("_members", "_rooms")
 
+    # What has one element is a tuple, 48 bytes instead of 216: every socket has a room of its
+    # own, where it is alone, and most are in no other.
+
     def __init__(self) -> None:
-        self._members: dict[str, set[T]] = {}
-        self._rooms: dict[T, set[str]] = {}
+        self._members: dict[str, Group[T]] = {}
+        self._rooms: dict[T, Group[str]] = {}
 
     def join(self, who: T, room: str) -> None:
         """Put `who` into the room; no effect on a member."""
-        self._members.setdefault(room, set()).add(who)
-        self._rooms.setdefault(who, set()).add(room)
+        add(self._members, room, who)
+        add(self._rooms, who, room)
 
     def leave(self, who: T, room: str) -> None:
         """Take `who` out of the room; no effect on one who is not in it."""
-        rooms = self._rooms.get(who)
-        if rooms is None or room not in rooms:
-            return
-        rooms.remove(room)
-        if not rooms:
-            del self._rooms[who]
-        self._remove(who, room)
+        if room in self._rooms.get(who, ()):
+            remove(self._rooms, who, room)
+            remove(self._members, room, who)
 
     def forget(self, who: T) -> None:
         """Take `who` out of every room."""
         for room in self._rooms.pop(who, ()):
-            self._remove(who, room)
+            remove(self._members, room, who)
 
     def of(self, who: T) -> frozenset[str]:
         """The rooms that `who` is in, as they are now."""
@@ -55,15 +58,30 @@ class Rooms(Generic[T]):
         """The members of any of the rooms, each once; a room that does not exist has none."""
         found: set[T] = set()
         for room in rooms:
-            found |= self._members.get(room, set())
+            found.update(self._members.get(room, ()))
         return found
 
     def names(self) -> frozenset[str]:
         """Every room that has a member."""
         return frozenset(self._members)
 
-    def _remove(self, who: T, room: str) -> None:
-        members = self._members[room]
-        members.remove(who)
-        if not members:
-            del self._members[room]
+
+def add(groups: dict[K, Group[V]], key: K, value: V) -> None:
+    """Put a value into a group; there is one afterwards."""
+    group = groups.get(key)
+    if group is None:
+        groups[key] = (value,)
+    elif isinstance(group, set):
+        group.add(value)
+    elif value not in group:
+        groups[key] = {*group, value}
+
+
+def remove(groups: dict[K, Group[V]], key: K, value: V) -> None:
+    """Take a value out of its group; without another there is none afterwards."""
+    group = groups[key]
+    if len(group) == 1:
+        del groups[key]
+    else:
+        assert isinstance(group, set)
+        group.remove(value)

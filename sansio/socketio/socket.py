@@ -17,6 +17,7 @@ from .adapter import Selection
 from .broadcast import Broadcast
 from .emission import Emission
 from .engine_session import EngineSession
+from .handshake import Handshake, read_handshake
 from .listeners import OfEventMiddleware, Registry, SocketListeners
 from .packet import Packet, Type
 from .states import CONNECTED, TRANSITIONS, Input, State
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from ..mailbox import Mailbox
     from .connection import Connection
     from .events import Event
-    from .handshake import Handshake
     from .namespace import Namespace
 
+
+NONE: Final = Acks(0)
+"""What a socket is owed until it is owed something, which few ever are."""
 
 DRAINED: Final = 65_536
 """The backlog, in bytes, under which a peer counts as having caught up."""
@@ -42,11 +45,12 @@ class Socket(SocketListeners):
 
     __slots__ = (
         "_acks",
+        "_auth",
+        "_handshake",
         "_last_rooms",
         "connection",
         "data",
         "deaf",
-        "handshake",
         "id",
         "mailbox",
         "namespace",
@@ -60,13 +64,13 @@ class Socket(SocketListeners):
         socket_id: str,
         namespace: Namespace,
         connection: Connection,
-        handshake: Handshake,
-        max_pending_acks: int,
+        auth: dict[str, Any],
     ) -> None:
         self.id: str = socket_id
         """Public, unlike the id of the session that carries it (rule 97)."""
         self.namespace: Namespace = namespace
-        self.handshake: Handshake = handshake
+        self._auth = auth
+        self._handshake: Handshake | None = None
         self.data: dict[str, Any] = {}
         """The application's own."""
         self.deaf: bool = False
@@ -76,13 +80,20 @@ class Socket(SocketListeners):
         self.mailbox: Mailbox[Event] = namespace.mailbox(connection.session.peer.home)
         self.connection = connection
         """What it shares with the client's sockets in other namespaces."""
-        self._acks = Acks(max_pending_acks, connection)
+        self._acks = NONE
         self._last_rooms: frozenset[str] = frozenset()
         self.own: Registry | None = None
         """The handlers of this socket alone, where there have been any."""
 
     def __repr__(self) -> str:
         return f"<Socket {self.id} {self.namespace.name} {self.state.name.lower()}>"
+
+    @property
+    def handshake(self) -> Handshake:
+        """The request that opened its session, and what the client gave as `auth`."""
+        if self._handshake is None:
+            self._handshake = read_handshake(self.connection.session, self._auth)
+        return self._handshake
 
     def step(self, what: Input) -> None:
         """Change the state by the table: the one assignment to it.
@@ -292,21 +303,14 @@ class Socket(SocketListeners):
         if volatile and not session.writable:
             return False
         if self.own is not None or self.namespace.own.any_outgoing:
-            self._notify_outgoing(event, args)
+            self.namespace.tell_outgoing(self, event, args)
         session.send(encoded)
         return True
 
-    def _notify_outgoing(self, event: str, args: tuple[Any, ...]) -> None:
-        own = () if self.own is None else self.own.any_outgoing
-        for handlers, before in ((self.namespace.registry.any_outgoing, (self,)), (own, ())):
-            for handler in handlers:
-                try:
-                    handler.function(*before, event, *args)
-                except Exception as error:
-                    self.namespace.failures.report(error, self, event, args)
-
     def expect(self, number: int, pending: Pending) -> None:
         """Wait for an acknowledgement; raises LocalProtocolError at the bound."""
+        if self._acks is NONE:
+            self._acks = self.connection.acks()
         self._acks.expect(number, pending)
 
     def unexpect(self, number: int | None) -> None:
@@ -384,7 +388,7 @@ class Socket(SocketListeners):
                 pending.failed(Disconnected("the socket is disconnected"))
             return None
         if pending is not None and number is not None:
-            self._acks.expect(number, pending)
+            self.expect(number, pending)
             if timeout is not None:
                 pending.timer = namespace.after(
                     timeout, lambda now: self._acks.fail(number, AckTimeout([]))

@@ -13,6 +13,8 @@ from typing import Final
 class State(Enum):
     """Where a socket stands: its name is taken from CONNECTING on (security rule 26)."""
 
+    __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
+
     CONNECTING = auto()
     CONNECTED = auto()
     DISCONNECTED = auto()
@@ -24,6 +26,8 @@ CONNECTED: Final = State.CONNECTED
 
 class Input(Enum):
     """What can happen to a socket's state."""
+
+    __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     ACCEPT = auto()
     REFUSE = auto()
