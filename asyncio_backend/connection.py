@@ -27,7 +27,6 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_busy",
         "_deaf",
         "_deliver",
         "_driven",
@@ -51,8 +50,6 @@ class Connection(asyncio.Protocol):
         self._tls: Tls | None = None
         self._transport: asyncio.Transport
         self._wire: Wire
-        self._busy = False
-        """Whether the wire is at work, and is looked at when it is done."""
         self._writable = True
         """Whether the transport takes more."""
         self._resting = False
@@ -90,8 +87,6 @@ class Connection(asyncio.Protocol):
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        # While a chunk is read its answers wait for one another, and go out in one piece.
-        self._busy = True
         try:
             if self._tls is not None:
                 data = self._decrypt(self._tls, data)
@@ -100,7 +95,7 @@ class Connection(asyncio.Protocol):
                 self._deliver()
         except Exception as error:
             self._fail(error)
-        self.flush()
+        self._home.wake(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where a loop that asks for it puts what it reads."""
@@ -160,46 +155,41 @@ class Connection(asyncio.Protocol):
 
     def _wake(self) -> None:
         """The wire has something, or should be read from again, or is to be closed."""
-        if not self._busy:
-            self._home.wake(self)
+        self._home.wake(self)
 
     def flush(self) -> None:
         """Write what the wire has, or do what else it asks for."""
-        self._busy = True
+        wire, transport = self._wire, self._transport
         try:
-            if self._wire.closed and not self._over:
+            if wire.closed and not self._over:
                 self.abort()
-            elif not self._over and not self._transport.is_closing():
-                self._pump()
+            if self._over or transport.is_closing():
+                return
+            if not self._ended:
+                while self._writable and (pieces := wire.data_to_send()):
+                    data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                    transport.write(data if self._tls is None else self._tls.encrypt(data))
+                    # A transport that has found the peer gone takes all that it is given.
+                    if len(data) < PULL or transport.is_closing():
+                        break
+                if wire.calm and not (self._resting or self._deaf):
+                    return
+                self._look()
+            if self._ended and self._writable:
+                self._half_close()
         except Exception as error:
-            # The caller may be anybody who sends to this client, and is not to pay for it.
+            # The caller may be anybody who sends to this peer, and is not to pay for it.
             self._fail(error)
-        self._busy = False
 
-    def _pump(self) -> None:
-        """Write what the wire has, and then do what it asks for."""
+    def _look(self) -> None:
+        """Do what the wire asks for besides."""
         wire = self._wire
-        if not self._ended:
-            while self._writable and (pieces := wire.data_to_send()):
-                data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-                self._write(data)
-                # A transport that has found the peer gone takes all that it is given.
-                if len(data) < PULL or self._transport.is_closing():
-                    break
-            if wire.successor is not None:
-                self._wire = wire = wire.successor
-            if self._writable and (wire.closing or self._deaf):
-                self._end()
-            elif self._resting is not (paused := wire.paused):
-                self._rest(paused)
-        if self._ended and self._writable:
-            self._half_close()
-
-    def _write(self, data: bytes) -> None:
-        if self._tls is not None:
-            self._tls.send(data)
-            data = self._tls.data_to_send()
-        self._transport.write(data)
+        if wire.successor is not None:
+            self._wire = wire = wire.successor
+        if self._writable and (wire.closing or self._deaf):
+            self._end()
+        elif self._resting is not (paused := wire.paused):
+            self._rest(paused)
 
     def _decrypt(self, tls: Tls, data: bytes) -> bytes:
         plain = tls.receive_data(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from functools import partial
 
 from sansocket.sansio.backend import Core, Peer, ServerWire, lost
 
@@ -39,11 +40,25 @@ class ServerConnection(Connection):
         if self._came[1] and not self._over:
             self._take(self._came[1])
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        if self._ended:
+            return
+        if self._tls is not None:
+            self._take(data)
+            return
+        # Here the wire is not asked whether it has something: it wakes who has to know.
+        try:
+            self._wire.receive_data(data, self._time())
+            self._deliver()
+        except Exception as error:
+            self._fail(error)
+
     def _open(self) -> None:
         if self._context is not None:
             self._tls = Tls(self._context)
         peer = self._came[0] or self._peer()
-        self._wire = self._core.engine.open(self._wake, self._time(), peer)
+        self._wire = self._core.engine.open(partial(self._home.wake, self), self._time(), peer)
         self._home.enter(self)
 
     def _peer(self) -> Peer:

@@ -53,6 +53,11 @@ class Tls:
         """Encrypt; raises ssl.SSLError where there is no connection to send it on."""
         self._object.write(data)
 
+    def encrypt(self, data: bytes) -> bytes:
+        """The same, and the bytes to write."""
+        self.send(data)
+        return self.data_to_send()
+
     def send_end(self) -> None:
         """Say that nothing more comes; no effect where there is nobody to say it to."""
         with suppress(ssl.SSLError):

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from .runtime import Runtime
+from .runtime import Runtime, TaskFunction
 
 E = TypeVar("E")
 E_contra = TypeVar("E_contra", contravariant=True)
@@ -88,7 +89,7 @@ class Mailbox(Generic[E]):
     while as many wait. With `cancellable` the handlers can be cancelled.
     """
 
-    __slots__ = ("_cancellable", "_dispatcher", "_home", "_runtime", "_work")
+    __slots__ = ("_cancellable", "_dispatcher", "_home", "_runtime", "work")
 
     def __init__(
         self,
@@ -102,20 +103,27 @@ class Mailbox(Generic[E]):
         self._runtime = runtime
         self._home = home
         self._cancellable = cancellable
-        self._work: Work[E] | None = None
+        self.work: Work[E] | None = None
+        """What there is of it while a task is at work for it."""
 
     def put(self, event: E) -> None:
         """Handle the event now, or after those that came before it."""
-        if self._work is not None:
-            if self._work.waiting is None:
-                self._work.waiting = deque()
-            self._work.waiting.append(event)
-            self._go_on(self._work)
+        if self.work is not None:
+            if self.work.waiting is None:
+                self.work.waiting = deque()
+            self.work.waiting.append(event)
+            self._go_on(self.work)
         elif self._dispatcher.waits(event):
-            self._work = Work()
-            self._start(self._work, event)
+            dispatcher = self._dispatcher
+            self.begin(event, dispatcher.concurrency(event), lambda: dispatcher.handle(event))
         else:
             self.go_on(event, self._dispatcher.handle(event))
+
+    def begin(self, event: E, limit: int, handle: TaskFunction) -> None:
+        """Handle an event by this coroutine function, in a task; nothing is before it."""
+        work: Work[E] = Work()
+        self.work = work
+        self._start(work, event, limit, handle)
 
     def go_on(self, event: E, coroutine: Coroutine[Any, Any, None]) -> None:
         """Handle an event by this coroutine, at once, for nothing is before it."""
@@ -123,17 +131,16 @@ class Mailbox(Generic[E]):
         if rest is None:
             self._dispatcher.done(event)
         else:
-            self._work = Work()
-            self._start(self._work, event, rest)
+            self.begin(event, self._dispatcher.concurrency(event), lambda: finish(rest))
 
     @property
     def busy(self) -> bool:
         """Whether what is handled now, if anything, is handled in a task."""
-        return self._work is not None
+        return self.work is not None
 
     def drop(self) -> None:
         """Drop the events that wait."""
-        work = self._work
+        work = self.work
         if work is not None and work.waiting:
             waiting, work.waiting = work.waiting, None
             for event in waiting:
@@ -142,7 +149,7 @@ class Mailbox(Generic[E]):
     def cancel(self) -> None:
         """Cancel the handlers that run, and drop the events that wait."""
         self.drop()
-        work = self._work
+        work = self.work
         if work is not None and work.cancels:
             for cancel in list(work.cancels):
                 cancel()
@@ -150,19 +157,20 @@ class Mailbox(Generic[E]):
     def _go_on(self, work: Work[E]) -> None:
         """Start what need not wait any longer; when nothing is left, the mailbox is idle."""
         while work.waiting and self._may_start(work, work.waiting[0]):
-            self._start(work, work.waiting.popleft())
+            event = work.waiting.popleft()
+            handle = partial(self._dispatcher.handle, event)
+            self._start(work, event, self._dispatcher.concurrency(event), handle)
         if not work.limits:
-            self._work = None
+            self.work = None
 
     def _may_start(self, work: Work[E], event: E) -> bool:
         running = work.limits
         return not running or len(running) < min(self._dispatcher.concurrency(event), *running)
 
-    def _start(self, work: Work[E], event: E, rest: Begun | None = None) -> None:
-        limit = self._dispatcher.concurrency(event)
+    def _start(self, work: Work[E], event: E, limit: int, handle: TaskFunction) -> None:
         work.limits.append(limit)
         if not self._cancellable:
-            self._runtime.spawn(lambda: self._run(work, event, limit, rest), self._home)
+            self._runtime.spawn(partial(self._run, work, event, limit, handle), self._home)
             return
 
         cancels = work.cancels = work.cancels or set()
@@ -172,21 +180,14 @@ class Mailbox(Generic[E]):
             self._end(work, event, limit)
             self._go_on(work)
 
-        cancel = self._runtime.spawn_cancellable(
-            lambda: self._dispatcher.handle(event) if rest is None else finish(rest),
-            self._home,
-            done,
-        )
+        cancel = self._runtime.spawn_cancellable(handle, self._home, done)
         cancels.add(cancel)
 
-    async def _run(self, work: Work[E], event: E, limit: int, rest: Begun | None) -> None:
+    async def _run(self, work: Work[E], event: E, limit: int, handle: TaskFunction) -> None:
         """One task: it goes on with the next event, for a task of its own costs more."""
         while True:
             try:
-                if rest is None:
-                    await self._dispatcher.handle(event)
-                else:
-                    await rest
+                await handle()
             except GeneratorExit:  # nothing can run any more, wherever it would
                 self._end(work, event, limit)
                 raise
@@ -195,16 +196,16 @@ class Mailbox(Generic[E]):
                 self._cut_short(work)
                 raise
             self._end(work, event, limit)
-            rest = None
             if not work.waiting or not self._may_start(work, work.waiting[0]):
                 break
             event = work.waiting.popleft()
             limit = self._dispatcher.concurrency(event)
+            handle = partial(self._dispatcher.handle, event)
             work.limits.append(limit)
             if work.waiting and limit > 1:
                 self._go_on(work)
         if not work.limits:
-            self._work = None
+            self.work = None
 
     def _cut_short(self, work: Work[E]) -> None:
         """A handler was cancelled, with the server: of what waits only the end is still told."""

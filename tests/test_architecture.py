@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{CORE}.mailbox": {f"{CORE}.errors", f"{CORE}.runtime"},
     f"{ENGINE}.packet": CODECS | {f"{CORE}.errors"},
     f"{ENGINE}.encoded": {
+        *CODECS,
         *(f"{CORE}.{name}" for name in ("config", "errors")),
         *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket_frames")),
     },

@@ -14,7 +14,7 @@ import trio
 
 from sansocket.sansio.backend import CHUNK, PULL, Driven, Wire, lost
 
-from .home import Home
+from .home import Bed, Home
 
 logger: logging.Logger = logging.getLogger("sansocket")
 
@@ -37,9 +37,12 @@ class Connection:
         self._stream = stream
         self._home = home
         self._scope = trio.CancelScope()
-        self._woken: trio.Event | None = None
-        """Set for the reader, while it waits for a writer or a handler."""
-        self._reading = False
+        self._bed = Bed()
+        """Where the connection's own task waits for a writer, a handler, or the end."""
+        self._resting = False
+        """Whether that waits for a writer or a handler, and nothing is read for now."""
+        self._deaf = False
+        """Whether the peer sends nothing more."""
         self._writing = False
         self._over = False
         self._transport = transport_of(stream)
@@ -83,52 +86,75 @@ class Connection:
             while wire.paused:
                 if await self._rest():
                     return
-            data = await self._receive()
-            if not data:
+            await self._receive()
+            if self._deaf:
                 # A peer that has only shut its side down still reads its answer.
+                self.flush()
                 while self._writing:
                     await self._wait()
                 return
-            self._take(data)
 
     def _take(self, data: bytes) -> None:
-        self._reading = True
-        try:
-            self.wire.receive_data(data, trio.current_time())
-            self._driven.deliver()
-        finally:
-            self._reading = False
-        self.flush()
+        self.wire.receive_data(data, trio.current_time())
+        self._driven.deliver()
+        self._home.wake(self)
 
     async def _rest(self) -> bool:
         """Wait until the wire may be read from again; whether there is nothing more to read."""
         await self._wait()
         return False
 
-    async def _receive(self) -> bytes:
-        sock = self._socket
-        if sock is None:
-            return bytes(await self._stream.receive_some(CHUNK))
-        while True:
-            # An echo takes 10.5 us so, and 16.7 us with `receive_some`.
-            await trio.lowlevel.wait_readable(sock)
-            with suppress(BlockingIOError):
-                return sock.recv(CHUNK)
+    async def _receive(self) -> None:
+        """Read: a chunk, or all there is until the wire or the peer has enough."""
+        reading = self._home.reading
+        if self._socket is None or reading is None:
+            data = bytes(await self._stream.receive_some(CHUNK))
+            if data:
+                self._take(data)
+                # At once: a stream of Trio's that has found the end of TLS takes nothing more.
+                self.flush()
+            self._deaf = not data
+            return
+        descriptor = self._socket.fileno()
+        reading.add(descriptor, self._read_now)
+        try:
+            await self._bed.sleep()
+        finally:
+            reading.remove(descriptor)
+
+    def _read_now(self) -> None:
+        """Called when there is something to read, also the end."""
+        if self._socket is None or self._over:
+            return
+        try:
+            if data := self._socket.recv(CHUNK):
+                self._take(data)
+            else:
+                self._deaf = True
+                self._bed.wake()
+        except BlockingIOError:
+            pass
+        except OSError:
+            logger.debug("connection broken", exc_info=True)
+            self._break()
+        except Exception:
+            self._fail()
 
     async def _wait(self) -> None:
-        self._woken = trio.Event()
-        await self._woken.wait()
+        self._resting = True
+        try:
+            await self._bed.sleep()
+        finally:
+            self._resting = False
 
     def wake(self) -> None:
         """The wire has something, or should be read from again, or is to be closed."""
-        # While a chunk is read, its answers wait for one another, and go out in one piece.
-        if not self._reading:
-            self._home.wake(self)
+        self._home.wake(self)
 
     def flush(self) -> None:
         """Write what the wire has, or do what else it asks for."""
-        if self._woken is not None:
-            self._woken.set()
+        if self._resting:
+            self._bed.wake()
         if self.wire.closed:
             self._scope.cancel()
         if self._writing or self._over:
@@ -144,6 +170,10 @@ class Connection:
             except OSError:
                 self._break()
                 return
+        if self.wire.calm and not data:
+            return
+        if self.wire.paused:
+            self._bed.wake()
         if data:
             self._writing = True
             self._home.nursery.start_soon(self._write, data)

@@ -11,6 +11,8 @@ import trio
 
 from sansocket.sansio.backend import Flushes, TaskFunction, Workers
 
+from .reading import AVAILABLE, Reading
+
 
 class Bed:
     """Where one task sleeps. An Event would cost it a new one for each time."""
@@ -40,6 +42,8 @@ class Home:
     def __init__(self, nursery: trio.Nursery) -> None:
         self.nursery = nursery
         self._closed = False
+        self.reading = Reading() if AVAILABLE else None
+        """What reads from connections without encryption."""
         self._bed = Bed()
         self._flushes = Flushes(self._bed.wake)
         self.wake = self._flushes.wake

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from functools import partial
 
 import trio
 
@@ -19,12 +20,23 @@ class ServerConnection(Connection):
 
     def __init__(self, core: Core, stream: Stream, home: Home, peer: Peer | None = None) -> None:
         self._core = core
+        self._reading = False
         if peer is None:
             secure = isinstance(stream, trio.SSLStream)
             peer = Peer(peer_address(transport_of(stream)), secure, time.time(), home)
-        wake = self.wake if core.engine.neighbours is None else self._wake_to_leave
+        # Here the wire is not asked whether it has something: it wakes who has to know.
+        alone = core.engine.neighbours is None
+        wake = partial(home.wake, self) if alone else self._wake_to_leave
         wire = core.engine.open(wake, trio.current_time(), peer)
         super().__init__(core, stream, home, wire)
+
+    def _take(self, data: bytes) -> None:
+        self._reading = True
+        try:
+            self.wire.receive_data(data, trio.current_time())
+            self._core.deliver()
+        finally:
+            self._reading = False
 
     async def _serve(self, data: bytes) -> None:
         await super()._serve(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import trio
 import trio_websocket
@@ -172,12 +172,16 @@ class Serving:
     async def _home(self, accepting: trio.CancelScope) -> AsyncGenerator[Home]:
         """A home for connections and handlers, and what writes and keeps time for it."""
         ended = trio.Event()
+        ends = ExitStack()
         try:
             async with trio.open_nursery() as outer:
                 outer.start_soon(keep_time, self._core, self._trio, self._timekeeper)
                 async with trio.open_nursery() as inner:
                     home = Home(inner)
                     outer.start_soon(home.keep_writing)
+                    if home.reading is not None:
+                        ends.callback(home.reading.close)
+                        outer.start_soon(home.reading.keep_reading)
                     self._homes[ended] = home, accepting
                     try:
                         yield home
@@ -186,6 +190,7 @@ class Serving:
                         abandon(self._core, home)
                 outer.cancel_scope.cancel()
         finally:
+            ends.close()
             del self._homes[ended]
             ended.set()
 

@@ -65,6 +65,8 @@ class ClientWire:
     """It never leaves for another worker."""
     successor: Final = None
     """It carries its connection to the end."""
+    calm: Final = False
+    """Something always has to be looked at."""
 
     def __init__(
         self,

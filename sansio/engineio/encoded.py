@@ -10,6 +10,8 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from ..config import PerMessageDeflate
 from ..errors import LocalProtocolError
 from .packet import Packet, Type, decode_packet
@@ -19,7 +21,7 @@ from .websocket_frames import frame, text_frame
 TEXT, BINARY = 0x1, 0x2
 
 
-class Encoded:
+class Encoded(msgspec.Struct, gc=False, eq=False):
     """A text packet, binary packets, or a text packet and its attachments.
 
     They travel together: nothing can come between a Socket.IO header and its
@@ -27,41 +29,37 @@ class Encoded:
     count; base64 makes the polling form up to a third larger.
     """
 
-    __slots__ = ("_deflated", "_polling", "_websocket", "attachments", "compress", "size", "text")
+    # A msgspec Struct, because there is one for every message: it is built in 0.1 us, a class
+    # of our own with slots in 0.3 us (CPython 3.11).
 
-    def __init__(
-        self, text: bytes | None, attachments: Sequence[bytes] = (), compress: bool = True
-    ) -> None:
-        self.text: bytes | None = text
-        self.attachments: Sequence[bytes] = attachments
-        self.size: int = len(text) if text is not None else 0
-        if attachments:
-            self.size += sum(map(len, attachments))
-        self._polling: bytes | None = None
-        self._websocket: bytes | None = None
-        self._deflated: bytes | None = None
-        self.compress: bool = compress
-        """Whether it may be compressed where the transport can do so."""
+    text: bytes | None
+    attachments: Sequence[bytes]
+    size: int
+    compress: bool = True
+    """Whether it may be compressed where the transport can do so."""
+    polling_form: bytes | None = None
+    websocket_form: bytes | None = None
+    deflated_form: bytes | None = None
 
     @property
     def polling(self) -> bytes:
         """The packets as they stand in a payload, joined by the separator."""
-        if self._polling is None:
+        if self.polling_form is None:
             parts = [b"b" + binascii.b2a_base64(data, newline=False) for data in self.attachments]
             if self.text is not None:
                 parts.insert(0, self.text)
-            self._polling = b"\x1e".join(parts)
-        return self._polling
+            self.polling_form = b"\x1e".join(parts)
+        return self.polling_form
 
     @property
     def websocket(self) -> bytes:
         """The packets as whole server frames: unmasked, so the same bytes do for everyone."""
-        if self._websocket is None:
+        if self.websocket_form is None:
             frames = b"" if self.text is None else text_frame(self.text)
             if self.attachments:
                 frames += b"".join(frame(BINARY, data) for data in self.attachments)
-            self._websocket = frames
-        return self._websocket
+            self.websocket_form = frames
+        return self.websocket_form
 
     def deflated(self, options: PerMessageDeflate) -> bytes:
         """The same for those who have agreed to permessage-deflate: one form for all of them.
@@ -69,13 +67,13 @@ class Encoded:
         It is `websocket` itself where no packet has `threshold` bytes, or none gets shorter.
         `options` are those of the server, the same at every call.
         """
-        if self._deflated is None:
-            self._deflated = self.websocket
+        if self.deflated_form is None:
+            self.deflated_form = self.websocket
             if self.compress and self.size >= options.threshold:
                 frames = b"".join(deflated_frame(*packet, options) for packet in self._packets())
-                if len(frames) < len(self._deflated):
-                    self._deflated = frames
-        return self._deflated
+                if len(frames) < len(self.deflated_form):
+                    self.deflated_form = frames
+        return self.deflated_form
 
     @property
     def packets(self) -> list[Packet]:
@@ -100,6 +98,14 @@ class Encoded:
         return messages
 
 
+def encoded(
+    text: bytes | None, attachments: Sequence[bytes] = (), *, compress: bool = True
+) -> Encoded:
+    """A text packet as it is, type and all, binary ones, or both."""
+    size = (0 if text is None else len(text)) + sum(map(len, attachments))
+    return Encoded(text, attachments, size, compress)
+
+
 def deflated_frame(opcode: int, data: bytes, options: PerMessageDeflate) -> bytes:
     """One frame, compressed if that is worth it."""
     if len(data) >= options.threshold:
@@ -118,9 +124,9 @@ def encode_message(frames: Sequence[str | bytes], *, compress: bool = True) -> E
     first = frames[0]
     try:
         if isinstance(first, bytes):
-            return Encoded(None, binary(frames), compress)
+            return encoded(None, binary(frames), compress=compress)
         attachments = binary(frames[1:]) if len(frames) > 1 else ()
-        return Encoded(b"4" + first.encode(), attachments, compress)
+        return encoded(b"4" + first.encode(), attachments, compress=compress)
     except UnicodeEncodeError as error:
         raise LocalProtocolError("the text has a lone surrogate") from error
 
@@ -136,7 +142,7 @@ def binary(frames: Sequence[str | bytes]) -> list[bytes]:
 def encode_control(packet: Packet) -> Encoded:
     """A packet other than MESSAGE, which carries text only."""
     assert isinstance(packet.data, str)
-    return Encoded(f"{packet.type:d}{packet.data}".encode())
+    return encoded(f"{packet.type:d}{packet.data}".encode())
 
 
 CLOSE = encode_control(Packet(Type.CLOSE))

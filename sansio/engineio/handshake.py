@@ -16,7 +16,7 @@ from ..config import Cookie, EngineConfig
 from ..errors import Reason, RemoteProtocolError
 from ..request import Request
 from . import cors
-from .encoded import Encoded
+from .encoded import Encoded, encoded
 from .http import Response
 from .session import Session
 
@@ -172,7 +172,7 @@ def open_packet(session: Session, config: EngineConfig) -> Encoded:
         "pingTimeout": round(config.ping_timeout * 1000),
         "maxPayload": config.max_payload,
     }
-    return Encoded(b"0" + orjson.dumps(handshake))
+    return encoded(b"0" + orjson.dumps(handshake))
 
 
 def set_cookie(cookie: Cookie, session: Session) -> tuple[str, str]:

@@ -34,9 +34,9 @@ class ServerWire:
 
     The driver feeds what it reads to `receive_data`, and writes what `data_to_send`
     returns whenever `wake` was called and it can write; that pull is the demand, so
-    what is not pulled is the backlog. After each of these it looks at `closing`
+    what is not pulled is the backlog. When it has been woken it looks at `closing`
     (write the rest, then tell the peer that nothing more comes), `closed` (close the
-    connection) and `paused` (do not read until woken). Among several workers it looks at
+    connection) and `paused` (do not read until woken) as well. Among several workers it looks at
     `destination` too: write the rest, then give the connection to that worker. It may go on
     with `successor` alone, once there is one.
     """
@@ -116,6 +116,9 @@ class ServerWire:
     def closed(self) -> bool:
         """The connection is to be closed now, whatever waits."""
         return self._closed if self.successor is None else self.successor.closed
+
+    calm: Final = False
+    """See `WebSocketWire`: here something always has to be looked at."""
 
     @property
     def complete(self) -> bool:

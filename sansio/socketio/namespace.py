@@ -40,7 +40,6 @@ class Namespace(NamespaceListeners, Broadcast):
         "_ack_numbers",
         "_concurrency",
         "_dispatch",
-        "_plain",
         "_population",
         "_server",
         "_server_side",
@@ -49,6 +48,7 @@ class Namespace(NamespaceListeners, Broadcast):
         "name",
         "own",
         "parent",
+        "plain",
         "runtime",
     )
 
@@ -69,7 +69,8 @@ class Namespace(NamespaceListeners, Broadcast):
         self.own = Registry() if registry is None else registry
         """What has been registered here."""
         self._server = server
-        self._plain = plain_encoder(server.parser)
+        self.plain = plain_encoder(server.parser) if name == "/" else None
+        """A short way to the packet of an event, where there is one."""
         self._server_side = Registry()
         self._sockets: dict[str, Socket] = {}
         self._ack_numbers = 0
@@ -186,10 +187,10 @@ class Namespace(NamespaceListeners, Broadcast):
 
     def encode_event(self, event: str, args: tuple[Any, ...], number: int | None) -> Encoded:
         """An event for this namespace; raises LocalProtocolError for one that cannot be."""
-        if number is None and self.name == "/" and self._plain is not None:
-            text = self._plain(event, args)
+        if number is None and self.plain is not None:
+            text = self.plain(event, args)
             if text is not None:
-                return Encoded(b"4" + text)
+                return Encoded(text, (), len(text))
         packet = Packet(EVENT, self.name, [event, *args], number)
         return encode_message(self._server.parser.encode(packet))
 

@@ -118,7 +118,7 @@ class JsonParser:
         return encode(packet, self._collector)
 
     def encode_plain_event(self, name: str, args: tuple[Any, ...]) -> bytes | None:
-        """The frame of an event of the main namespace, where it is one; None to ask `encode`.
+        """The MESSAGE packet of an event of the main namespace; None to ask `encode`.
 
         It is None for whatever might be refused, or has attachments.
         """
@@ -134,7 +134,7 @@ class JsonParser:
         # To find one byte takes 0.03 us, four of them 0.15.
         if b"-" in text and b"-0.0" in text:
             return None
-        return b"2" + text
+        return b"42" + text
 
     def decoder(
         self,

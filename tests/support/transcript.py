@@ -141,7 +141,6 @@ class Pipe:
         size = 1 if self.driver.bytewise else max(len(data), 1)
         for start in range(0, len(data), size):
             self.wire.receive_data(data[start : start + size], self.driver.now)
-            self._wake()
         self.driver.settle()
 
     def take(self) -> bytes:

@@ -12,7 +12,7 @@ from wsproto.events import BytesMessage, TextMessage
 from wsproto.extensions import Extension, PerMessageDeflate
 
 from sansocket.sansio import config
-from sansocket.sansio.engineio.encoded import CLOSE, NOOP, PING, Encoded, encode_message
+from sansocket.sansio.engineio.encoded import CLOSE, NOOP, PING, Encoded, encode_message, encoded
 from sansocket.sansio.engineio.packet import Packet, Type
 from sansocket.sansio.engineio.websocket_frames import frame
 
@@ -72,7 +72,7 @@ def test_one_that_gets_no_shorter() -> None:
         encode_message([bytes(99)]),
         encode_message([LONG], compress=False),
         encode_message([bytes(range(256))]),
-        Encoded(None),
+        encoded(None),
         *(CLOSE, NOOP, PING),
     ],
 )
@@ -110,4 +110,4 @@ def test_packets() -> None:
         Packet(Type.MESSAGE, b"b"),
     ]
     assert PING.packets == [Packet(Type.PING)]
-    assert Encoded(b'0{"sid":"x"}').packets == [Packet(Type.OPEN, '{"sid":"x"}')]
+    assert encoded(b'0{"sid":"x"}').packets == [Packet(Type.OPEN, '{"sid":"x"}')]

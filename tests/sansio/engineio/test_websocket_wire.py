@@ -48,7 +48,10 @@ def transcript(chunks: list[bytes], *, short: bool) -> tuple[list[object], bytes
         pipe = opened(driver).pipe
         pipe.take()
         for chunk in chunks:
+            pipe.writable = False  # until the chunk has been read, as with a real driver
             pipe.send(chunk)
+            pipe.writable = True
+            pipe.pull()
         return [*events], pipe.take(), pipe.wire.closing, pipe.wire.closed
 
 

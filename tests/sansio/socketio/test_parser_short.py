@@ -33,7 +33,7 @@ def test_the_short_way_writes_the_same_event(name: str, args: list[Any]) -> None
     """Where there is one; what the long way refuses has none."""
     short = JsonParser().encode_plain_event(name, tuple(args))
     if short is not None:
-        assert encode(Packet(EVENT, "/", [name, *args])) == [short.decode()]
+        assert encode(Packet(EVENT, "/", [name, *args])) == [short.decode()[1:]]
     elif not any(isinstance(arg, bytes) for arg in args):
         with suppress(LocalProtocolError):
             assert encode(Packet(EVENT, "/", [name, *args]))
