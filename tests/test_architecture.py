@@ -142,7 +142,9 @@ MAY_NOT_IMPORT: dict[str, set[str]] = {
 }
 
 # Files that may be longer than LINES, each with the reason why it still holds one idea.
-LONGER: dict[str, str] = {}
+LONGER: dict[str, str] = {
+    "tests/test_architecture.py": "one table says who may import whom, and grows with the house",
+}
 LINES = 400
 
 

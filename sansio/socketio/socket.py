@@ -161,12 +161,7 @@ class Socket(SocketListeners):
             # The commonest emission; it is `emit_packet` without what that is told.
             namespace = self.namespace
             if self.state is CONNECTED and not (self.own or namespace.own.any_outgoing):
-                plain = None if namespace.plain is None else namespace.plain(event, args)
-                if plain is None:
-                    encoded = namespace.encode_event(event, args, None)
-                else:
-                    encoded = Encoded(plain, (), len(plain))
-                self.connection.session.send(encoded)
+                self.connection.session.send(namespace.encode_event(event, args, None))
             else:
                 self.emit_packet(event, args)
         else:

@@ -309,7 +309,8 @@ class TestOwnListener:
                 client.stream.send_eof()
                 await turns()
             await books.balanced()
-        assert complaints(caplog) == []
+        # uvloop has not yet told that it is closed, and writes this when it is written to.
+        assert set(complaints(caplog)) <= {"SSL connection is closed"}
 
     @on_both_loops
     async def test_aclose(self) -> None:
