@@ -67,12 +67,13 @@ class ClientRuntime(AsyncioRuntime):
         wire.wake = look
 
     async def _open(self, wire: ClientWire) -> None:
-        client, target = self._client, wire.target
+        client = self._client
+        protocol = client_protocol(client, self._place, wire)
         try:
-            protocol = client_protocol(client, self._place, wire)
-            await open_connection(lambda: protocol, target, client.proxy, self._socks)
+            await open_connection(lambda: protocol, wire.target, client.proxy, self._socks)
         except asyncio.CancelledError:
-            wire.lost()
+            # uvloop may have told the protocol of a connection, and does not tell of its end.
+            protocol.connection_lost(None)
             raise
         except Exception as error:
             wire.failed(error, asyncio.get_running_loop().time())

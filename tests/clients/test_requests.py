@@ -1,0 +1,32 @@
+"""What a server sees of the requests of a client: headers, query and cookies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clients.loops import Loop, on_every_loop
+from clients.programs import ServerProgram
+
+
+@on_every_loop
+async def test_the_server_sees_headers_and_query(
+    loop: Loop, server: ServerProgram, way: dict[str, Any]
+) -> None:
+    options = {"extra_headers": {"X-Client": "ours"}, "query": {"lang": "en"}, **way}
+    async with loop.connect(server.url, **options) as socket:
+        assert await socket.call("handshake", timeout=10) == ("ours", "en", None)
+
+
+@on_every_loop
+async def test_cookies_are_kept(loop: Loop, server: ServerProgram) -> None:
+    """Row 56: over the next connections of a client too; without credentials they are not."""
+    for options, kept in (({}, True), ({"with_credentials": False}, False)):
+        async with loop.client(server.url, transports=("polling",), **options) as client:
+            first = await client.connect()
+            assert await first.call("handshake", timeout=10) == (None, None, None)
+            assert client.engine is not None
+            sid = client.engine.id
+            first.disconnect()
+            second = await client.connect()
+            cookie = (await second.call("handshake", timeout=10))[2]
+            assert cookie == (f"io={sid}" if kept else None)
