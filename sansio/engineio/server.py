@@ -24,6 +24,7 @@ from .admission import Admission, bodiless
 from .encoded import Encoded, encode_message
 from .ends import Receiver
 from .events import ENGINE_EVENTS
+from .fanout import Fanout
 from .handshake import Code, ConnectionFailure, RequestRefused, open_packet
 from .http_answers import check_headers
 from .neighbours import Neighbours, owned
@@ -67,6 +68,7 @@ class Engine:
         origins = cors.guarded(config.cors_allowed_origins, runtime.log)
         self.config: EngineConfig = replace(config, cors_allowed_origins=origins)
         self.timers: Timers = Timers(runtime.rearm)
+        self.fanout: Fanout = Fanout(self.config, self.timers)
         self.entropy = entropy
         self.sessions: dict[str, Session] = {}
         self.admission: Admission = Admission(self.config, self.sessions, self.timers, runtime)

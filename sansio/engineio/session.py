@@ -132,10 +132,7 @@ class Session:
     # Packets out
 
     def send(self, encoded: Encoded) -> None:
-        """Queue a message; no effect on a session that is over.
-
-        Beyond the bounds of the backlog the session is closed instead.
-        """
+        """Queue a message; no effect once it is over. Beyond the bounds it closes instead."""
         if self.observers.functions and not self.over:
             tell_created(self.observers, self, encoded)
         if self.over:
@@ -145,11 +142,15 @@ class Session:
         self.backlog = backlog = self.backlog + encoded.size
         config = self._config
         if backlog > config.max_backlog or len(outbox) > config.max_backlog_messages:
-            outbox.clear()
-            self.backlog = 0
-            self.abort(Reason.SEND_BUFFER_FULL, close_code=1008)
+            self.overflow()
         elif self.carrier is not None:
             self.carrier.ready()
+
+    def overflow(self) -> None:
+        """More waits than the bounds of the backlog allow: it closes (rule 98)."""
+        self.outbox.clear()
+        self.backlog = 0
+        self.abort(Reason.SEND_BUFFER_FULL, close_code=1008)
 
     def pull(self, size: float = inf) -> list[Encoded]:
         """Empty the outbox, or take messages off it until they are `size` bytes or more.
@@ -243,8 +244,7 @@ class Session:
     def receive_packet(self, packet: Packet, now: float) -> None:
         """Take one packet; ignored once the session is over.
 
-        Raises RemoteProtocolError for a packet that no client may send: the server
-        pings, so a PING is the wrong way round (rule 21).
+        Raises RemoteProtocolError for one that no client may send, as a PING (rule 21).
         """
         if self.over:
             return

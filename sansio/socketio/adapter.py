@@ -17,6 +17,7 @@ from .acks import Collection, Pending
 from .rooms import Rooms
 
 if TYPE_CHECKING:
+    from ..engineio.session import Session
     from .namespace import Namespace
     from .socket import Socket
 
@@ -202,9 +203,22 @@ class Adapter:
 
     def emit(self, selection: Selection, event: str, args: tuple[Any, ...]) -> None:
         """Send an event to those who are meant, encoded once."""
-        encoded = self.namespace.encode_event(event, args, None)
+        namespace = self.namespace
+        encoded = namespace.encode_event(event, args, None)
         encoded.compress = selection.compress
+        silent: list[Session] = []
+        listening: list[Socket] = []
+        everyone = bool(namespace.own.any_outgoing)
         for socket in self.recipients(selection):
+            own = socket.own
+            if everyone or (own is not None and own.any_outgoing):
+                listening.append(socket)
+            else:
+                session = socket.connection.session
+                if not selection.volatile or session.writable:
+                    silent.append(session)
+        namespace.send_to_all(silent, encoded)
+        for socket in listening:
             socket.deliver(encoded, selection.volatile, event, args)
 
     def collect(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..engineio.encoded import Encoded, encode_message
+from ..engineio.session import Session
 from ..errors import LocalProtocolError
 from ..failures import Failures, WrongArguments
 from ..handlers import Function, signature
@@ -227,6 +228,10 @@ class Namespace(NamespaceListeners, Broadcast):
         """The mailbox of a new socket."""
         cancellable = self._server.config.on_disconnect == "cancel"
         return Mailbox(self._dispatch, self.runtime, home, cancellable=cancellable)
+
+    def send_to_all(self, sessions: Iterable[Session], encoded: Encoded) -> None:
+        """Queue an event for all of them at once; it is sent in portions: see `Fanout`."""
+        self._server.engine.fanout.send(sessions, encoded)
 
     def after(self, seconds: float, action: Action) -> Timer:
         """A deadline for an acknowledgement."""
