@@ -75,6 +75,7 @@ class Client:
         self._reconnecting = False
         """Whether the attempt is one that has waited."""
         self._timer: Timer | None = None
+        self._delay = 0.0
         self._events: deque[SocketEvent | Happened] = deque()
         self._attending: list[ClientSocket] = []
         self._ended: list[Callable[[], None]] = []
@@ -88,6 +89,13 @@ class Client:
             self.state = CLIENT_TRANSITIONS[self.state][what]
         except KeyError:
             raise LocalProtocolError(f"{what.name} in state {self.state.name}") from None
+
+    @property
+    def next_attempt(self) -> tuple[int, float] | None:
+        """While it waits to try again: the number of that attempt, and for how long (seconds)
+        it waits in all."""
+        waits = self.state is ClientState.WAITING
+        return (self._backoff.attempts, self._delay) if waits else None
 
     # For the driver
 
@@ -280,7 +288,8 @@ class Client:
         most = config.reconnection_attempts
         if config.reconnection and (most is None or backoff.attempts < most):
             self.step(ClientInput.RETRY)
-            self._timer = self.timers.after(backoff.next_delay(), self._due)
+            self._delay = backoff.next_delay()
+            self._timer = self.timers.after(self._delay, self._due)
             return True
         self.step(ClientInput.STOP)
         if config.reconnection:

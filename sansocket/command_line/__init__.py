@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from . import bench, serve
+from . import bench, connect, emit, serve
 
-COMMANDS = (serve, bench)
+COMMANDS = (serve, connect, emit, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -110,11 +110,13 @@ def test_attempts_that_fail() -> None:
     notices = record_client(rig.client, *ALL)
     rig.lose()
     errors: list[TransportError] = []
-    for delay in (1.0, 2.0, 4.0, 5.0, 5.0):
+    for number, delay in enumerate((1.0, 2.0, 4.0, 5.0, 5.0), 1):
+        assert rig.client.next_attempt == (number, pytest.approx(delay))
         deadline = rig.client.next_deadline()
         assert deadline is not None
         assert deadline - rig.now == pytest.approx(delay)
         rig.advance(delay)
+        assert rig.client.next_attempt is None
         errors.append(rig.fail())
     assert told == [("connect_error", error) for error in errors]
     rig.advance(5)

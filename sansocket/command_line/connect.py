@@ -1,0 +1,274 @@
+"""`sansocket connect`: a client in the terminal, and for scripts.
+
+It runs on asyncio, which needs no extra. What a line says, how things are shown and what is done
+are their own modules' matter; this one brings them together, and decides when it is over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Generator
+from pathlib import Path
+from typing import Any, Final
+
+from sansocket.asyncio_backend import Client
+
+from . import reports, target
+from .completion import Completion
+from .history import History, default_path
+from .json_lines import parse_json_line
+from .json_reports import json_report
+from .line_grammar import LineError, parse_line
+from .outcome import Failure, Outcome, failure_of, tell
+from .presentation import Presentation, takes_colours, takes_marks
+from .prompts import PipedLines, PlainPrompt, Prompt
+from .reports import Report
+from .session import Session
+from .session_commands import COMMANDS, Quit, perform
+from .terminal_prompt import TerminalPrompt
+from .values import escaped
+
+NAME: Final = "connect"
+HELP: Final = "be a client: type events, and see what comes"
+
+LAST_ACKS: Final = 10.0
+"""For how many seconds the acknowledgements that a script has asked for are awaited at the end."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments of the command."""
+    target.add_arguments(parser)
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="send what stdin has, and end with its acknowledgements; where it asks for none, with"
+        " the first event that comes",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="for scripts: one JSON object a line, both ways"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=target.seconds,
+        metavar="SECONDS",
+        help="how long the connection, each acknowledgement, and with --once the event may take"
+        " (default: 20 for the connection; for the others no limit)",
+    )
+    parser.add_argument(
+        "--retry", action="store_true", help="try again also when the first attempt fails"
+    )
+    parser.add_argument(
+        "--no-reconnect",
+        dest="reconnect",
+        action="store_false",
+        help="end when the connection is lost",
+    )
+    parser.add_argument(
+        "--no-history", dest="history", action="store_false", help="remember no lines in a file"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Be a client until the end of input; returns the exit code, as `outcome.py` has it."""
+    try:
+        chosen = target.target(arguments, timeout=arguments.timeout)
+        if not (arguments.reconnect or arguments.retry):
+            chosen.options["reconnection"] = False
+        return asyncio.run(Running(arguments, chosen).run())
+    except Failure as failure:
+        return tell(failure)
+
+
+class Running:
+    """One run of the command."""
+
+    def __init__(self, arguments: argparse.Namespace, chosen: target.Target) -> None:
+        self._target = chosen
+        self._once: bool = arguments.once
+        self._json: bool = arguments.json
+        self._retry: bool = arguments.retry
+        self._timeout: float | None = arguments.timeout
+        self._completion = Completion(COMMANDS)
+        self._prompt = self._choose_prompt(arguments.history)
+        self._interrupted = asyncio.Event()
+        self._deaf = False
+        """Whether nobody reads what is reported."""
+        colours = takes_colours(sys.stdout)
+        self._presentation = Presentation(colours=colours, marks=takes_marks(sys.stdout))
+
+    def _choose_prompt(self, remember: bool) -> Prompt:
+        """Somebody types where both ends are a terminal; `--json` and `--once` are scripts'."""
+        if self._json or self._once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return PipedLines(sys.stdin.fileno())
+        history = History(default_path() if remember else None)
+        colours = takes_colours(sys.stdout)
+        try:
+            return TerminalPrompt(history, self._completion, colours=colours)
+        except ModuleNotFoundError:
+            return PlainPrompt(history, self._completion)
+
+    def _report(self, report: Report) -> None:
+        if self._deaf:
+            return
+        line = json_report(report) if self._json else self._presentation.line(report)
+        try:
+            self._prompt.show(line)
+        except BrokenPipeError:
+            # Nobody reads any more. Python would complain of what is left when it ends.
+            self._deaf = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._interrupted.set()
+
+    async def run(self) -> int:
+        """Connect, and do what the lines say; raises Failure."""
+        with signals(self._interrupted.set), self._prompt.open():
+            async with (
+                asyncio.TaskGroup() as tasks,
+                Client(
+                    self._target.url, ssl_context=self._target.ssl_context, **self._target.options
+                ) as client,
+            ):
+                session = Session(
+                    client,
+                    self._report,
+                    tasks,
+                    self._completion,
+                    auth=self._target.auth,
+                    acks_within=self._timeout,
+                    quiet=not self._json,
+                )
+                failure = await self._until_interrupted(self._play(session))
+        if failure is not None:
+            raise failure
+        if self._interrupted.is_set() and self._once:
+            return Outcome.INTERRUPTED
+        return Outcome.DONE
+
+    async def _until_interrupted(
+        self, playing: Coroutine[Any, Any, Failure | None]
+    ) -> Failure | None:
+        """Run it, unless a signal comes first."""
+        task = asyncio.ensure_future(playing)
+        interrupted = asyncio.ensure_future(self._interrupted.wait())
+        await asyncio.wait([task, interrupted], return_when=asyncio.FIRST_COMPLETED)
+        interrupted.cancel()
+        if not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            return None
+        return task.result()
+
+    async def _play(self, session: Session) -> Failure | None:
+        """The whole of it; a failure is returned, so that the connection ends in good order."""
+        typed = self._prompt.is_terminal
+        try:
+            wait = not (typed and self._retry)
+            await session.start(self._target.namespaces, retry=self._retry, wait=wait)
+            if typed:
+                await self._converse(session)
+            else:
+                await self._feed(session)
+                await self._finish(session)
+        except Failure as failure:
+            return failure
+        except Exception as error:
+            return failure_of(error, self._target.url)
+        return None
+
+    async def _converse(self, session: Session) -> None:
+        """Do what somebody types, until the end."""
+        self._report(reports.Remark("/help says what you can type; Ctrl-D ends."))
+        with contextlib.suppress(Quit):
+            while (line := await self._prompt.line(self._state(session))) is not None:
+                self._obey(session, line)
+
+    def _state(self, session: Session) -> str:
+        return "" if session.namespace == "/" else escaped(session.namespace)
+
+    def _obey(self, session: Session, line: str) -> None:
+        """Do what a line says; raises Quit."""
+        try:
+            what = parse_json_line(line) if self._json else parse_line(line, read_file)
+        except LineError as error:
+            session.problem(str(error))
+        else:
+            perform(session, what, read_file)
+
+    async def _feed(self, session: Session) -> None:
+        """Do what a script has written, until its end; raises Failure when we are thrown out."""
+        thrown_out = asyncio.ensure_future(session.until(lambda: session.thrown_out))
+        try:
+            while True:
+                line = asyncio.ensure_future(self._prompt.line(""))
+                await asyncio.wait([line, thrown_out], return_when=asyncio.FIRST_COMPLETED)
+                if not line.done():
+                    line.cancel()
+                    raise disconnected(session)
+                text = line.result()
+                if text is None:
+                    return
+                self._obey(session, text)
+                await session.drain()
+        except Quit:
+            pass
+        finally:
+            thrown_out.cancel()
+
+    async def _finish(self, session: Session) -> None:
+        """Wait for what the script wants to see; raises Failure when it does not come."""
+        asked = session.asked > 0
+        seconds = self._timeout
+        if seconds is None and not self._once:
+            seconds = LAST_ACKS
+
+        def ready() -> bool:
+            enough = bool(session.events) or asked or not self._once
+            return (enough and not session.pending) or not session.active
+
+        try:
+            async with asyncio.timeout(seconds):
+                await session.until(ready)
+        except TimeoutError:
+            what = "acknowledgement" if session.pending else "event"
+            raise Failure(Outcome.TIMEOUT, f"no {what} came within {seconds} s") from None
+        if session.problems:
+            lines = "a line" if session.problems == 1 else f"{session.problems} lines"
+            raise Failure(Outcome.WRONG_ARGUMENTS, f"{lines} of input could not be followed")
+        if not self._once:
+            return
+        if session.failed_ack is not None:
+            raise failure_of(session.failed_ack, self._target.url)
+        if not (asked or session.events):
+            raise disconnected(session)
+
+
+def disconnected(session: Session) -> Failure:
+    """Nothing can come any more."""
+    return Failure(Outcome.DISCONNECTED, f"disconnected: {session.reason}")
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a file; raises OSError."""
+    return Path(path).expanduser().read_bytes()
+
+
+@contextlib.contextmanager
+def signals(stop: Callable[[], object]) -> Generator[None]:
+    """Ctrl-C and SIGTERM call `stop`, where the loop can do that."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    with contextlib.suppress(NotImplementedError):  # on Windows Ctrl-C cancels the main task
+        for number in numbers:
+            loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            for number in numbers:
+                loop.remove_signal_handler(number)
