@@ -185,11 +185,8 @@ class Running:
         """Do what somebody types, until the end."""
         self._report(reports.Remark("/help says what you can type; Ctrl-D ends."))
         with contextlib.suppress(Quit):
-            while (line := await self._prompt.line(self._state(session))) is not None:
+            while (line := await self._prompt.line(lambda: prompt(session))) is not None:
                 self._obey(session, line)
-
-    def _state(self, session: Session) -> str:
-        return "" if session.namespace == "/" else escaped(session.namespace)
 
     def _obey(self, session: Session, line: str) -> None:
         """Do what a line says; raises Quit."""
@@ -205,7 +202,7 @@ class Running:
         thrown_out = asyncio.ensure_future(session.until(lambda: session.thrown_out))
         try:
             while True:
-                line = asyncio.ensure_future(self._prompt.line(""))
+                line = asyncio.ensure_future(self._prompt.line(str))
                 await asyncio.wait([line, thrown_out], return_when=asyncio.FIRST_COMPLETED)
                 if not line.done():
                     line.cancel()
@@ -246,6 +243,14 @@ class Running:
             raise failure_of(session.failed_ack, self._target.url)
         if not (asked or session.events):
             raise disconnected(session)
+
+
+def prompt(session: Session) -> str:
+    """What stands before a line that is typed: where it goes, and whether it goes now."""
+    words = [] if session.namespace == "/" else [escaped(session.namespace)]
+    if not session.connected:
+        words.append("(not connected)")
+    return " ".join([*words, "> "]) if words else "> "
 
 
 def disconnected(session: Session) -> Failure:

@@ -39,6 +39,6 @@ def json_report(report: Report, now: Callable[[], datetime] = utc_now) -> str:
     """The line for a report, without its end."""
     said: dict[str, Any] = {field.name: getattr(report, field.name) for field in fields(report)}
     if isinstance(seconds := said.get("seconds"), float):
-        said["seconds"] = round(seconds, 3)
+        said["seconds"] = round(seconds, 6)
     time = now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return dump({"time": time, "type": TYPES[type(report)], **said})

@@ -16,7 +16,7 @@ from .line_grammar import write_name
 from .reports import Report
 from .values import Fragment, escaped, fragments
 
-MOST_CHARACTERS: Final = 4_000
+MOST_CHARACTERS: Final = 1_200
 """More of one event is not shown to a person."""
 MOST_BYTES: Final = 48
 """More of one binary value is not."""
@@ -73,13 +73,13 @@ class Presentation:
         match report:
             case reports.Connected(id=id, transport=transport, recovered=recovered):
                 went_on = ", the session goes on" if recovered else ""
-                what = f"connected as {escaped(id)} by {transport}{went_on}"
+                what = f"connected as {escaped(id)} over {transport}{went_on}"
                 return self._note("up", "good", what, report.namespace)
             case reports.EventCame(namespace, event, args, number):
                 asks = None if number is None else f"[/ack {number}]"
                 return self._event("in", "good", namespace, event, args, asks)
             case reports.Asked(namespace, event, number):
-                what = f"{write_name(event)} is sent, and asks for ack {number}"
+                what = f"waiting for ack {number} of {write_name(event)}"
                 return self._note("note", "dim", what, namespace)
             case reports.AckCame(namespace, event, number, args, seconds):
                 took = f"[ack {number}, {duration(seconds)}]"

@@ -34,9 +34,9 @@ class Prompt(Protocol):
         """The time in which it may be asked; afterwards the terminal is as it was."""
         ...
 
-    async def line(self, state: str) -> str | None:
-        """The next line, or None at the end; `state` is what a prompt says. Cancelled, what has
-        been typed of a line is lost."""
+    async def line(self, prompt: Callable[[], str]) -> str | None:
+        """The next line, or None at the end; `prompt` says what stands before it, from time to
+        time. Cancelled, what has been typed of a line is lost."""
         ...
 
     def show(self, text: str) -> None:
@@ -53,7 +53,7 @@ class Reading:
         # It may wait for a line for ever: the program ends without it.
         self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
 
-    async def line(self, state: str) -> str | None:
+    async def line(self, prompt: str) -> str | None:
         """The next line, or None at the end."""
         if not self._thread.is_alive():
             self._thread.start()
@@ -72,14 +72,14 @@ class Reading:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(settle, result)
 
-        self._asked.put((state, resolve))
+        self._asked.put((prompt, resolve))
         return await future
 
     def _run(self) -> None:
         while True:
-            state, resolve = self._asked.get()
+            prompt, resolve = self._asked.get()
             try:
-                resolve(self._read(state))
+                resolve(self._read(prompt))
             except Exception as error:
                 resolve(error)
 
@@ -99,15 +99,15 @@ class PipedLines:
         """Nothing is to be put back."""
         return contextlib.nullcontext()
 
-    async def line(self, state: str) -> str | None:
+    async def line(self, prompt: Callable[[], str]) -> str | None:
         """The next line, or None at the end."""
-        return await self._reading.line(state)
+        return await self._reading.line("")
 
     def show(self, text: str) -> None:
         """Write lines to stdout."""
         print(text, flush=True)
 
-    def _read(self, state: str) -> str | None:
+    def _read(self, prompt: str) -> str | None:
         # Not by sys.stdin, whose lock would be held when the program ends.
         while (end := self._buffer.find(b"\n", self._searched)) < 0:
             self._searched = len(self._buffer)
@@ -153,9 +153,9 @@ class PlainPrompt:
             if self._prompt is not None:
                 print(flush=True)
 
-    async def line(self, state: str) -> str | None:
+    async def line(self, prompt: Callable[[], str]) -> str | None:
         """Ask for a line."""
-        self._prompt = f"{state}> "
+        self._prompt = prompt()
         line = await self._reading.line(self._prompt)
         self._prompt = None
         if line is not None:
@@ -174,9 +174,9 @@ class PlainPrompt:
             typed = readline.get_line_buffer()
         print(f"\r\x1b[K{text}\n{self._prompt}{typed}", end="", flush=True)
 
-    def _read(self, state: str) -> str | None:
+    def _read(self, prompt: str) -> str | None:
         try:
-            return input(state)
+            return input(prompt)
         except EOFError:
             return None
 

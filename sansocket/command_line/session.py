@@ -152,7 +152,6 @@ class Session:
             member = self.members[namespace] = Member(socket)
             self._listen(member)
         member.socket.connect()
-        self._completion.namespaces.add(namespace)
         if member.reading is None or member.reading.done():
             member.reading = self._tasks.create_task(self._read(member))
 
@@ -165,7 +164,7 @@ class Session:
         name = self.namespace if namespace is None else namespace
         member = self.members.get(name)
         if member is None or not member.socket.active:
-            raise LocalProtocolError(f"{name} is not joined")
+            raise LocalProtocolError(f"{name} is not joined: /connect or /namespace does that")
         socket, event = member.socket, emission.event
         if not emission.wants_ack:
             socket.emit(event, *emission.args)
@@ -182,6 +181,13 @@ class Session:
             self.asked = number
             self._tell(reports.Asked(name, event, number))
         self._completion.saw(event)
+
+    def leave_current(self, namespace: str) -> None:
+        """Lines are for another namespace from now on, when this one has been left for good."""
+        joined = [name for name, member in self.members.items() if member.socket.active]
+        if self.namespace == namespace and joined and namespace not in joined:
+            self.namespace = joined[-1]
+            self._tell(reports.Remark(f"what you type goes to {escaped(self.namespace)} now"))
 
     async def drain(self) -> None:
         """Wait until what was sent is on its way; it is no error when it never will be."""
@@ -246,6 +252,7 @@ class Session:
             engine = self.client.engine
             transport = engine.transport if engine is not None else "?"
             told = reports.Connected(namespace, socket.id or "?", transport, socket.recovered)
+            self._completion.namespaces.add(namespace)
             self._tell(told)
 
         @socket.on("disconnect")
@@ -257,6 +264,7 @@ class Session:
             why = None if details is None else str(details)
             self._tell(reports.Disconnected(namespace, reason, why, socket.active))
             self._tell_of_next_attempt(namespace)
+            self.leave_current(namespace)
 
         @socket.on("connect_error")
         def connect_error(error: Exception) -> None:
@@ -272,6 +280,7 @@ class Session:
                 reports.ConnectFailed(namespace, refused, message, data, again=socket.active)
             )
             self._tell_of_next_attempt(namespace)
+            self.leave_current(namespace)
 
         @socket.on_any
         def came(event: str, *args: Any) -> None:

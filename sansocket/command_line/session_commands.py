@@ -105,9 +105,7 @@ def leave(session: Session, rest: str) -> None:
     if member is None or not member.socket.active:
         raise LineError(f"/leave: {name!r} is not joined")
     member.socket.disconnect()
-    if name == session.namespace:
-        others = (other for other, one in session.members.items() if one.socket.active)
-        session.namespace = next(others, name)
+    session.leave_current(name)
 
 
 def disconnect(session: Session, rest: str) -> None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
 
 from .completion import Completion
 from .history import History
+
+if TYPE_CHECKING:
+    from prompt_toolkit.formatted_text import AnyFormattedText
 
 
 class TerminalPrompt:
@@ -46,13 +50,16 @@ class TerminalPrompt:
         with patch_stdout(raw=True):
             yield
 
-    async def line(self, state: str) -> str | None:
+    async def line(self, prompt: Callable[[], str]) -> str | None:
         """Ask for a line; Ctrl-C empties one that has been begun, and otherwise is the end."""
-        prompt = [("bold", f"{state}> ")]
+
+        def message() -> AnyFormattedText:
+            return [("bold", prompt())]
+
         while True:
             try:
                 # Signals are the program's: who cancels us gets the terminal back.
-                line = await self._session.prompt_async(prompt, handle_sigint=False)
+                line = await self._session.prompt_async(message, handle_sigint=False)
             except EOFError:
                 return None
             except KeyboardInterrupt:
