@@ -89,7 +89,7 @@ verifytypes: setup ## is every public name typed for those who import it?
 	rm -rf $(INSTALLED)
 	$(BIN)/pyproject-build --no-isolation --outdir $(INSTALLED) >/dev/null
 	$(BIN)/python -m venv $(INSTALLED)/venv
-	wheel=$$(echo $(INSTALLED)/*.whl) && $(INSTALLED)/venv/bin/pip install --quiet "$$wheel[trio]"
+	wheel=$$(echo $(INSTALLED)/*.whl) && $(INSTALLED)/venv/bin/pip install --quiet "$$wheel[trio,cli]"
 	PATH="$(abspath $(INSTALLED))/venv/bin:$$PATH" $(BIN)/pyright --ignoreexternal --verifytypes sansocket
 
 format: setup ## let ruff rewrite what it can
@@ -128,7 +128,7 @@ $(RUNTIME): pyproject.toml
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
-	PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet --editable '.[trio]'
+	PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet --editable '.[trio,cli]'
 	@touch $@
 
 $(DEVELOPMENT): $(RUNTIME)

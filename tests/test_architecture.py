@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sansocket": set(),
     "sansocket.__main__": {"sansocket.command_line"},
     "sansocket.command_line": {"trio", "trio_websocket", "sansocket"},
+    "sansocket.command_line.terminal_prompt": {"prompt_toolkit", "sansocket"},
     # It stands in the checkout, beside what is installed.
     "sansocket.command_line.bench": {"benchmarks"},
     "sansocket.workers": {
@@ -367,7 +368,8 @@ def test_libraries_are_declared() -> None:
     assert allowed(CORE) == required
     assert allowed("sansocket.trio_backend") == trio | socks
     assert allowed("sansocket.asyncio_backend") == socks
-    assert allowed("sansocket.command_line") - {"benchmarks"} <= trio
+    cli = declared(project["optional-dependencies"]["cli"])
+    assert allowed("sansocket.command_line") - {"benchmarks"} == trio | cli
 
 
 @pytest.mark.parametrize("path", list(python_files("sansio")), ids=str)

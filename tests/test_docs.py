@@ -160,6 +160,54 @@ def test_every_block_of_code_runs(example: Example, tmp_path: Path) -> None:
         program.wait()
 
 
+def alike(output: str) -> str:
+    """What a client prints, without what differs from run to run."""
+    for pattern, same in (
+        (r'("time": ")[^"]+', r"\1now"),
+        (r'("id": ")[^"]+', r"\1id"),
+        (r'("seconds": )[0-9.e-]+', r"\1few"),
+        (r"^\d\d:\d\d:\d\d\.\d{3}", "now"),
+        (r"(connected as )\S+", r"\1id"),
+        (r"\d+ ms\]", "few ms]"),
+    ):
+        output = re.sub(pattern, same, output, flags=re.MULTILINE)
+    return output
+
+
+def test_the_commands_of_the_command_line_print_what_the_page_says(tmp_path: Path) -> None:
+    """Each `$ command` in a block of `console`, against the server of the page."""
+    page = (ROOT / "docs/guides/command-line.md").read_text(encoding="utf-8")
+    blocks = BLOCK.findall(page)
+    (code,) = (code for language, code in blocks if language == "python")
+    port = free_port()
+    errors = tmp_path / "stderr"
+    with errors.open("w") as stderr:
+        server = subprocess.Popen([sys.executable, "-c", at(code, port)], stderr=stderr)
+    try:
+        assert handshake(port, server), errors.read_text()
+        commands = 0
+        for language, block in blocks:
+            if language != "console":
+                continue
+            for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+                command, _, expected = at(example, port).partition("\n")
+                function = f'sansocket() {{ {sys.executable} -m sansocket "$@"; }}'
+                done = subprocess.run(
+                    ["bash", "-c", f"{function}; {command}"],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    encoding="utf-8",
+                    timeout=PATIENCE,
+                    check=False,
+                )
+                assert alike(done.stdout) == alike(expected), command
+                commands += 1
+        assert commands >= 6
+    finally:
+        server.kill()
+        server.wait()
+
+
 def test_the_documents_have_code() -> None:
     """The pattern finds the blocks: with none found, the test above would pass too."""
     assert len(EXAMPLES) > 20

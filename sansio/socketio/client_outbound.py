@@ -208,6 +208,7 @@ class Outbound:
             self.unexpect(number)
             if pending is not None:
                 pending.failed(Disconnected(reason))
+        self.relieved()
 
     def relieved(self) -> None:
         """There is less to send, or the connection has come or gone."""

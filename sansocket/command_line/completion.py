@@ -5,7 +5,7 @@ This module does not know who asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from .line_grammar import write_name
@@ -17,10 +17,10 @@ LONGEST_NAME: Final = 100
 
 
 class Completion:
-    """The beginnings of lines that make sense; `commands` are named with their help."""
+    """The beginnings of lines that make sense; `commands` are named without their slash."""
 
-    def __init__(self, commands: Mapping[str, str]) -> None:
-        self._commands = commands
+    def __init__(self, commands: Iterable[str]) -> None:
+        self._commands = tuple(commands)
         self._names: dict[str, None] = {}
         self.namespaces: set[str] = set()
         """Those that have been joined, for the commands that take one."""

@@ -219,30 +219,38 @@ class Running:
 
     async def _finish(self, session: Session) -> None:
         """Wait for what the script wants to see; raises Failure when it does not come."""
-        asked = session.asked > 0
-        seconds = self._timeout
-        if seconds is None and not self._once:
-            seconds = LAST_ACKS
-
-        def ready() -> bool:
-            enough = bool(session.events) or asked or not self._once
-            return (enough and not session.pending) or not session.active
-
-        try:
-            async with asyncio.timeout(seconds):
-                await session.until(ready)
-        except TimeoutError:
-            what = "acknowledgement" if session.pending else "event"
-            raise Failure(Outcome.TIMEOUT, f"no {what} came within {seconds} s") from None
+        if self._once and not session.problems:
+            await self._until_answered(session)
+        elif not self._once:
+            await self._until_acknowledged(session, LAST_ACKS if self._timeout is None else None)
         if session.problems:
             lines = "a line" if session.problems == 1 else f"{session.problems} lines"
             raise Failure(Outcome.WRONG_ARGUMENTS, f"{lines} of input could not be followed")
-        if not self._once:
-            return
         if session.failed_ack is not None:
             raise failure_of(session.failed_ack, self._target.url)
-        if not (asked or session.events):
+
+    async def _until_answered(self, session: Session) -> None:
+        """For `--once`: the acknowledgements that are asked for, or else an event."""
+        if session.asked:
+            await self._until_acknowledged(session, None)
+            return
+        try:
+            async with asyncio.timeout(self._timeout):
+                await session.until(lambda: bool(session.events) or not session.active)
+        except TimeoutError:
+            message = f"no event came within {self._timeout} s"
+            raise Failure(Outcome.TIMEOUT, message) from None
+        if not session.events:
             raise disconnected(session)
+
+    async def _until_acknowledged(self, session: Session, seconds: float | None) -> None:
+        """Each has its own `--timeout`, where there is one; `seconds` is for all."""
+        try:
+            async with asyncio.timeout(seconds):
+                await session.until(lambda: not (session.pending and session.active))
+        except TimeoutError:
+            message = f"no acknowledgement came within {seconds} s"
+            raise Failure(Outcome.TIMEOUT, message) from None
 
 
 def prompt(session: Session) -> str:

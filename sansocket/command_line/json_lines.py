@@ -49,7 +49,7 @@ def dump(value: object) -> str:
 
 def to_json(value: object) -> Any:
     """A value with an object in the place of each binary one."""
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes):
         return {BASE64: base64.b64encode(value).decode()}
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value).items()
@@ -65,7 +65,7 @@ def to_json(value: object) -> Any:
 def from_json(value: Any) -> Any:
     """The value that `to_json` has made this of; raises LineError for base64 that is none."""
     if isinstance(value, list):
-        return [from_json(item) for item in cast("list[Any]", value)]
+        return [from_json(item) for item in cast("list[object]", value)]
     if not isinstance(value, dict):
         return value
     copy = cast("dict[str, Any]", value)
@@ -95,7 +95,7 @@ def parse_json_line(line: str) -> Input | None:
     args = fields.get("args", [])
     if not isinstance(args, list):
         raise LineError(f"args: expected an array, got {shortened(dump(args))}")
-    values = tuple(from_json(item) for item in cast("list[Any]", args))
+    values = tuple(from_json(item) for item in cast("list[object]", args))
     match fields:
         case {"event": str(event), **rest} if rest.keys() <= {"args", "ack", "namespace"}:
             return emission(event, values, rest)

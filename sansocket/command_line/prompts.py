@@ -150,15 +150,20 @@ class PlainPrompt:
                 for line in self._history.lines:
                     readline.add_history(line)
             yield
-            if self._prompt is not None:
-                print(flush=True)
 
     async def line(self, prompt: Callable[[], str]) -> str | None:
         """Ask for a line."""
         self._prompt = prompt()
-        line = await self._reading.line(self._prompt)
-        self._prompt = None
-        if line is not None:
+        try:
+            line = await self._reading.line(self._prompt)
+        except asyncio.CancelledError:
+            print(flush=True)
+            raise
+        finally:
+            self._prompt = None
+        if line is None:
+            print(flush=True)
+        else:
             self._history.add(line)
         return line
 

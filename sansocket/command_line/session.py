@@ -101,8 +101,14 @@ class Session:
         self.problems = 0
         """How many lines could not be followed."""
         self._owed = 0
-        client.on("reconnect", lambda attempt: self._tell(reports.Reconnected(attempt)))
-        client.on("reconnect_failed", lambda: self._tell(reports.GaveUp()))
+
+        @client.on("reconnect")
+        def reconnected(attempt: int) -> None:
+            self._tell(reports.Reconnected(attempt))
+
+        @client.on("reconnect_failed")
+        def gave_up() -> None:
+            self._tell(reports.GaveUp())
 
     @property
     def active(self) -> bool:

@@ -45,8 +45,8 @@ def perform(session: Session, what: Input | None, read_file: ReadFile) -> None:
             case Answer(number, args):
                 session.answer(number, args)
             case Command("ack", rest):
-                number, _, text = rest.partition(" ")
-                session.answer(ack_number(number), parse_arguments(text, read_file))
+                word, _, text = rest.partition(" ")
+                session.answer(ack_number(word), parse_arguments(text, read_file))
             case Command(name, rest):
                 command(name)(session, rest)
     except (LineError, LocalProtocolError, ValueError) as error:

@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from sansocket.sansio.config import Transport
 from sansocket.sansio.engineio.url import parse_url
 from sansocket.sansio.socketio.client_config import ClientConfig, ClientOptions
+from sansocket.sansio.socketio.packet import namespace_fault
 
 from .bench import positive_float
 from .json_lines import from_json
@@ -92,8 +93,8 @@ def target(arguments: argparse.Namespace, *, timeout: float | None) -> Target:
         raise wrong(str(error)) from error
     namespaces = arguments.namespace or [path]
     for name in namespaces:
-        if not name.startswith("/"):
-            raise wrong(f"--namespace: expected a name that begins with /, got {shortened(name)}")
+        if (fault := namespace_fault(name)) is not None:
+            raise wrong(f"namespace: {fault}, got {shortened(name)}")
     return Target(
         arguments.url,
         tuple(dict.fromkeys(namespaces)),

@@ -49,7 +49,7 @@ def test_where_the_file_is() -> None:
 
 
 def test_completion_knows_commands_namespaces_and_events() -> None:
-    completion = Completion({"namespace": "join", "quit": "end"})
+    completion = Completion(["namespace", "quit"])
     for event in ("chat", "chat message", "check", "chat"):
         completion.saw(event)
     completion.namespaces.add("/admin")
@@ -61,7 +61,7 @@ def test_completion_knows_commands_namespaces_and_events() -> None:
 
 def test_completion_is_bounded_and_harmless() -> None:
     """What a server sends is neither kept without a bound nor typed as control characters."""
-    completion = Completion({})
+    completion = Completion([])
     completion.saw("\x1b[2J")
     completion.saw("x" * 1_000)
     assert completion.matching("") == ['"\\u001b[2J"']

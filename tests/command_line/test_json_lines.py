@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,10 +75,8 @@ def test_other_input_is_refused(line: str) -> None:
 
 @given(line=st.text())
 def test_any_input_is_read_or_refused(line: str) -> None:
-    try:
+    with suppress(LineError):
         parse_json_line(line)
-    except LineError as error:
-        assert str(error)
 
 
 def test_a_report_is_one_object() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -126,10 +127,8 @@ def test_a_written_line_reads_back(emission: Emission) -> None:
 
 @given(line=st.text() | st.text(alphabet=" \t\"'{}[]:,?/@b64=\\u0aeE+-.\ud800"))
 def test_any_line_is_read_or_refused(line: str) -> None:
-    try:
+    with suppress(LineError):
         parse_line(line, files)
-    except LineError as error:
-        assert str(error)
 
 
 def test_an_acknowledgement_has_arguments_alone() -> None:

@@ -96,6 +96,19 @@ def test_drain_while_not_connected() -> None:
     assert task.result is None
 
 
+def test_drain_while_it_is_refused() -> None:
+    """Nothing can go out any more, and nobody waits for that for ever."""
+    rig = Rig()
+    socket = rig.client.socket()
+    socket.connect()
+    task = rig.task(socket.drain())
+    rig.open()
+    rig.receive('4{"message":"no"}')
+    rig.settle()
+    with pytest.raises(Disconnected):
+        _ = task.result
+
+
 def test_drain_with_retries() -> None:
     """Rule 88: what is sent again until it is acknowledged has not gone before."""
     rig = Rig(retries=1, ack_timeout=1.0)
