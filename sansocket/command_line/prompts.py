@@ -136,6 +136,8 @@ class PlainPrompt:
         self._completion = completion
         self._reading = Reading(self._read)
         self._prompt: str | None = None
+        self._fresh = ""
+        """Writes over a prompt that `show` has written just before."""
 
     @contextlib.contextmanager
     def open(self) -> Generator[None]:
@@ -147,6 +149,8 @@ class PlainPrompt:
                 readline.set_completer_delims("")
                 readline.set_completer(self._complete)
                 readline.parse_and_bind("tab: complete")
+                # Between the marks of readline for what takes no room.
+                self._fresh = "\x01\r\x1b[K\x02"
                 for line in self._history.lines:
                     readline.add_history(line)
             yield
@@ -181,7 +185,7 @@ class PlainPrompt:
 
     def _read(self, prompt: str) -> str | None:
         try:
-            return input(prompt)
+            return input(self._fresh + prompt)
         except EOFError:
             return None
 
