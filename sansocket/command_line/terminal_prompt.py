@@ -59,7 +59,7 @@ class TerminalPrompt:
         while True:
             try:
                 # Signals are the program's: who cancels us gets the terminal back.
-                line = await self._session.prompt_async(message, handle_sigint=False)
+                line: str = await self._session.prompt_async(message, handle_sigint=False)
             except EOFError:
                 return None
             except KeyboardInterrupt:

@@ -85,9 +85,10 @@ def test_events_and_acknowledgements(url: str) -> None:
         stdin="".join(json.dumps(line) + "\n" for line in lines),
     )
     seen = objects(done.stdout)
-    assert seen[:2] == [connected(), event("auth", {"a": 1})]
+    assert seen[0] == connected()
     # The events and what is said of our own lines come side by side.
-    told = sorted(seen[2:-1], key=lambda line: str(line["type"]))
+    told = seen[1:-1]
+    assert event("auth", {"a": 1}) in told
     asked, acknowledged = sent("acknowledge", 1, "x", binary)
     assert acknowledged in told
     assert asked in told
