@@ -44,7 +44,8 @@ async def silent(socket: Socket) -> None:
 
 @io.on("bye")
 def bye(socket: Socket) -> None:
-    socket.emit("last", 1)
+    for number in range(20):
+        socket.emit("last", number)
     socket.disconnect()
 
 
