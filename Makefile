@@ -52,7 +52,7 @@ demo: $(RUNTIME) ## run the demonstration server with its chat page (ARGS='--por
 	@if type -P npm >/dev/null; then $(MAKE) --silent $(NODE_MODULES) || true; fi
 	$(BIN)/sansocket serve $(ARGS)
 
-test: setup node browser proxy ## run every test and hold the core to its branch coverage (ARGS='-x')
+test: setup $(BENCHMARK) node browser proxy ## run every test and hold the core to its branch coverage (ARGS='-x')
 	$(BIN)/coverage erase
 	$(BIN)/coverage run $(BIN)/pytest $(ARGS)
 	$(BIN)/coverage report

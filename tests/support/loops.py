@@ -56,6 +56,7 @@ def run_on(loop_factory: LoopFactory, main: Main) -> None:
         listener.close()
         async with asyncio.timeout(PATIENCE):
             await main
+        await turns(5)  # in which a worker ends that has no connections any more
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     gc.freeze()  # so that there is little to collect

@@ -17,13 +17,17 @@ const print = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const processes = {};
 const wrong = [];
 
+async function upgraded(socket) {
+  if (choice === "upgrade" && socket.io.engine.transport.name !== "websocket") {
+    await new Promise((resolve) => socket.io.engine.once("upgrade", resolve));
+  }
+}
+
 async function once(socket, pid) {
   processes[pid] = (processes[pid] ?? 0) + 1;
   const answers = [];
   for (let n = 0; n < 20; n++) socket.emit("echo", n, (answer) => answers.push(answer));
-  if (choice === "upgrade" && socket.io.engine.transport.name !== "websocket") {
-    await new Promise((resolve) => socket.io.engine.once("upgrade", resolve));
-  }
+  await upgraded(socket);
   for (let n = 20; n < 30; n++) answers.push(await socket.emitWithAck("echo", n));
   if (answers.join() !== [...Array(30).keys()].join()) wrong.push(answers);
 }
@@ -53,7 +57,12 @@ if (mode === "once") {
 const at = new Map();
 let changed = () => {};
 for (const socket of sockets) {
-  socket.on("process", (pid) => (at.set(socket, pid), changed()));
+  socket.on("process", async (pid) => {
+    // On one connection of its own: before, it may have others, to other workers.
+    await upgraded(socket);
+    at.set(socket, pid);
+    changed();
+  });
   socket.on("disconnect", (reason) => (wrong.push([at.get(socket), reason]), at.delete(socket), changed()));
 }
 const until = async (holds) => {
