@@ -36,7 +36,7 @@ class Fanout:
 
     def send(self, sessions: Iterable[Session], encoded: Encoded) -> None:
         """Do for each what `Session.send` does, but tell the carriers of many in portions."""
-        # 0.2 us a session, a third of `Session.send` with what that wakes (CPython 3.11).
+        # 0.5 us for one recipient of 10,000, instead of 1.0 with `Session.send` (CPython 3.11).
         # test_fanout.py holds both equal.
         size = encoded.size
         max_backlog, max_messages = self._config.max_backlog, self._config.max_backlog_messages

@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-
+from support.calls import calls
 from support.engineio import post_bytes, text
 from support.neighbours import worker
 from support.transcript import Driver, engineio
 
 from sansocket.sansio.engineio.app import EngineApp, EngineSocket
-
-
-def calls(function: Callable[[], object]) -> int:
-    """How many functions are called, of Python's and of C's."""
-    count = 0
-
-    def counted(frame: FrameType, event: str, arg: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(counted)
-    try:
-        function()
-    finally:
-        sys.setprofile(before)
-    return count
 
 
 def test_messages_over_a_websocket_cost_the_same() -> None:
