@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 
@@ -11,7 +12,7 @@ from sansocket.sansio.backend import GRACE, ClientWire, ScopedClient, TaskFuncti
 
 from .connection import Connection, Stream
 from .dialing import open_stream, socks_proxy
-from .home import Home
+from .home import Home, open_home
 from .runtime import TrioRuntime, keep_time
 
 
@@ -29,22 +30,15 @@ class ClientRuntime(TrioRuntime):
         """Drive the client for as long as a block runs, and close it then."""
         client = self._client
         failure: Exception | None = None
-        async with trio.open_nursery() as outer:
-            outer.start_soon(keep_time, client, self, trio.Lock())
-            async with trio.open_nursery() as inner:
-                home = self._home = Home(inner)
-                outer.start_soon(home.keep_writing)
-                try:
-                    yield
-                except Exception as error:
-                    failure = error
-                finally:
-                    inner.cancel_scope.deadline = trio.current_time() + GRACE
-                    try:
-                        await client.aclose()
-                    finally:
-                        home.close()
-            outer.cancel_scope.cancel()
+        async with open_home(partial(keep_time, client, self, trio.Lock())) as home:
+            self._home = home
+            try:
+                yield
+            except Exception as error:
+                failure = error
+            finally:
+                home.nursery.cancel_scope.deadline = trio.current_time() + GRACE
+                await client.aclose()
         if failure is not None:
             raise failure
 

@@ -5,6 +5,8 @@ What it does not know: what a connection carries, and what a handler does.
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from typing import NoReturn
 
 import trio
@@ -66,3 +68,25 @@ class Home:
                 await trio.lowlevel.checkpoint()
             else:
                 await self._bed.sleep()
+
+
+@asynccontextmanager
+async def open_home(keep_time: Callable[[], Awaitable[None]]) -> AsyncGenerator[Home]:
+    """A home, with the tasks that read, write and keep time for what lives in it.
+
+    Leaving the block waits until nothing lives there any more, or is cancelled with what does.
+    """
+    with ExitStack() as ends:
+        async with trio.open_nursery() as outer:
+            outer.start_soon(keep_time)
+            async with trio.open_nursery() as inner:
+                home = Home(inner)
+                outer.start_soon(home.keep_writing)
+                if home.reading is not None:
+                    ends.callback(home.reading.close)
+                    outer.start_soon(home.reading.keep_reading)
+                try:
+                    yield home
+                finally:
+                    home.close()
+            outer.cancel_scope.cancel()

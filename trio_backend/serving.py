@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
+from functools import partial
 
 import trio
 import trio_websocket
@@ -14,7 +15,7 @@ from sansocket.sansio.backend import GRACE, Bound, Core, Peer, abandon, shut_dow
 
 from .connection import Stream
 from .handover import receive_from
-from .home import Home
+from .home import Home, open_home
 from .listeners import Listener, bound_of, open_listeners
 from .runtime import TrioRuntime, keep_time
 from .server_connection import ServerConnection
@@ -170,28 +171,19 @@ class Serving:
 
     @asynccontextmanager
     async def _home(self, accepting: trio.CancelScope) -> AsyncGenerator[Home]:
-        """A home for connections and handlers, and what writes and keeps time for it."""
+        """A home for connections and handlers, which `aclose` knows of."""
         ended = trio.Event()
-        ends = ExitStack()
         try:
-            async with trio.open_nursery() as outer:
-                outer.start_soon(keep_time, self._core, self._trio, self._timekeeper)
-                async with trio.open_nursery() as inner:
-                    home = Home(inner)
-                    outer.start_soon(home.keep_writing)
-                    if home.reading is not None:
-                        ends.callback(home.reading.close)
-                        outer.start_soon(home.reading.keep_reading)
-                    self._homes[ended] = home, accepting
-                    try:
-                        yield home
-                    finally:
-                        home.close()
-                        abandon(self._core, home)
-                outer.cancel_scope.cancel()
+            async with open_home(
+                partial(keep_time, self._core, self._trio, self._timekeeper)
+            ) as home:
+                self._homes[ended] = home, accepting
+                try:
+                    yield home
+                finally:
+                    abandon(self._core, home)
         finally:
-            ends.close()
-            del self._homes[ended]
+            self._homes.pop(ended, None)
             ended.set()
 
 
