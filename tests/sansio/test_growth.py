@@ -122,10 +122,10 @@ def seconds(work: Callable[[], None]) -> float:
 
 
 def ratio(make: Callable[[int], Callable[[], None]], size: int) -> float:
-    """What four times the bytes cost, to once: the least of three each, taken by turns."""
+    """What four times the bytes cost, to once: the least of five each, taken by turns."""
     small: list[float] = []
     large: list[float] = []
-    for _ in range(3):
+    for _ in range(5):
         small.append(seconds(make(size)))
         large.append(seconds(make(4 * size)))
     return min(large) / min(small)

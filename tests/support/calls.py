@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from types import FrameType
@@ -16,9 +17,11 @@ def calls(function: Callable[[], object]) -> int:
         count += event in ("call", "c_call")
 
     before = sys.getprofile()
+    gc.disable()  # Hypothesis and others are called back by it, at any time
     sys.setprofile(counted)
     try:
         function()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
