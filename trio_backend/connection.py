@@ -223,7 +223,7 @@ def transport_of(stream: Stream) -> trio.SocketStream:
     return stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
 
 
-def send_now(sock: socket.socket, data: bytes) -> int:
+def send_now(sock: socket.socket, data: bytes | memoryview) -> int:
     """Give the kernel what it takes at once, and return how many bytes that is.
 
     Raises OSError for a connection that is broken.

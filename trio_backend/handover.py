@@ -21,19 +21,17 @@ logger: logging.Logger = logging.getLogger("sansocket")
 RETRY: Final = 0.005
 """Seconds until a worker that takes no more for now is asked again."""
 
-Adopt = Callable[[trio.SocketStream, Peer, bytes], None]
+Adopt = Callable[[socket.socket, Peer, bytes], None]
+"""Serve a connection that does not block; what was read of it comes first."""
 
 
-async def receive_from(
-    neighbours: Neighbours, home: Home, adopt: Adopt, scope: trio.CancelScope
-) -> None:
-    """Take in what the other workers hand over, until the scope or the task is cancelled."""
+async def receive_from(neighbours: Neighbours, home: Home, adopt: Adopt) -> None:
+    """Take in what the other workers hand over, until cancelled."""
     try:
-        with scope:
-            while True:
-                await trio.lowlevel.wait_readable(neighbours.fileno())
-                for arrival in neighbours.receive():
-                    take_in(arrival, home, adopt)
+        while True:
+            await trio.lowlevel.wait_readable(neighbours.fileno())
+            for arrival in neighbours.receive():
+                take_in(arrival, home, adopt)
     finally:
         neighbours.close()
 
@@ -48,7 +46,8 @@ def take_in(arrival: Arrival, home: Home, adopt: Adopt) -> None:
         return
     try:
         peer, data = decode_handover(arrival.message, home)
-        adopt(trio.SocketStream(trio.socket.from_stdlib_socket(sock)), peer, data)
+        sock.setblocking(False)
+        adopt(sock, peer, data)
     except Exception:
         sock.close()
         logger.exception("connection failed")

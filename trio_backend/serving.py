@@ -11,14 +11,12 @@ from functools import partial
 import trio
 import trio_websocket
 
-from sansocket.sansio.backend import GRACE, Bound, Core, Peer, abandon, shut_down
+from sansocket.sansio.backend import GRACE, Bound, Core, abandon, shut_down
 
-from .connection import Stream
-from .handover import receive_from
 from .home import Home, open_home
 from .listeners import Listener, bound_of, open_listeners
+from .reception import Reception
 from .runtime import TrioRuntime, keep_time
-from .server_connection import ServerConnection
 from .websocket import carry
 
 logger: logging.Logger = logging.getLogger("sansocket")
@@ -31,7 +29,7 @@ class Serving:
         self._core = core
         self._trio = runtime
         self._timekeeper = trio.Lock()
-        self._connections: set[ServerConnection] = set()
+        self._receptions: dict[Home, Reception] = {}
         self._homes: dict[trio.Event, tuple[Home, trio.CancelScope]] = {}
         """By the event of their end, each with the scope of its accepting."""
 
@@ -72,33 +70,10 @@ class Serving:
         task_status: trio.TaskStatus[Bound],
     ) -> None:
         async with self._home(accepting) as home:
-
-            async def handle(stream: Stream, peer: Peer | None = None, data: bytes = b"") -> None:
-                try:
-                    connection = ServerConnection(self._core, stream, home, peer)
-                except Exception:
-                    # Trio closes the stream when this returns (security rule T1).
-                    logger.exception("connection failed")
-                    return
-                self._connections.add(connection)
-                if accepting.cancel_called:
-                    # It was accepted just before `aclose`, which could not know it.
-                    connection.wire.finish()
-                try:
-                    await connection.run(data)
-                finally:
-                    self._connections.discard(connection)
-
-            def adopt(stream: trio.SocketStream, peer: Peer, data: bytes) -> None:
-                home.nursery.start_soon(handle, stream, peer, data)
-
+            reception = Reception(self._core, home, accepting)
+            self._receptions[home] = reception
             task_status.started(bound_of(listeners))
-            neighbours, receiving = self._core.engine.neighbours, trio.CancelScope()
-            with accepting:
-                if neighbours is not None:
-                    home.nursery.start_soon(receive_from, neighbours, home, adopt, receiving)
-                await trio.serve_listeners(handle, list(listeners), handler_nursery=home.nursery)
-            receiving.cancel()
+            await reception.accept(listeners)
 
     async def _open(
         self, host: str | None, port: int, ssl_context: ssl.SSLContext | None
@@ -161,8 +136,8 @@ class Serving:
             scope = home.nursery.cancel_scope
             scope.deadline = min(scope.deadline, deadline)
         shut_down(self._core)
-        for connection in list(self._connections):
-            connection.wire.finish()
+        for reception in self._receptions.values():
+            reception.finish()
         around = nurseries_around()
         for ended, (home, _) in homes.items():
             if home.nursery not in around:
@@ -183,7 +158,9 @@ class Serving:
                 finally:
                     abandon(self._core, home)
         finally:
-            self._homes.pop(ended, None)
+            found = self._homes.pop(ended, None)
+            if found is not None:
+                self._receptions.pop(found[0], None)
             ended.set()
 
 
