@@ -43,9 +43,6 @@ async def accept_from(listener: trio.SocketListener, taken: Taken) -> NoReturn:
         sock = socket.socket(fileno=listener.socket.fileno())
         try:
             sock.setblocking(False)
-            with suppress(OSError):  # there is no such option for Unix sockets
-                # The connections inherit it.
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:
                 await trio.lowlevel.wait_readable(listener.socket)
                 try:
@@ -69,6 +66,8 @@ def accept_some(sock: socket.socket, taken: Taken) -> None:
         except BlockingIOError:
             return
         connection.setblocking(False)
+        with suppress(OSError):  # it may be gone again, or a Unix socket, that has no such option
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         taken(connection, host_of(name))
 
 

@@ -114,11 +114,14 @@ class PlainConnection:
         try:
             self._wire.receive_data(data, trio.current_time())
             self._core.deliver()
+            if self._wire.destination is not None:
+                # At once: were its end read as well, it would not leave any more.
+                self._rest()
         except Exception:
             self._fail()
 
     def _rest(self) -> None:
-        if not self._resting:
+        if not (self._resting or self._over):
             self._resting = True
             self._reading.remove(self._sock.fileno())
 

@@ -100,7 +100,7 @@ class Books:
 
     def __init__(self, server: Core) -> None:
         self._server = server
-        self._before = self.held()
+        self.before = self.held()
 
     def held(self) -> tuple[int, int, int]:
         """What the process holds now, the test's own connections included."""
@@ -109,7 +109,7 @@ class Books:
 
     async def balanced(self, *, own: int = 0) -> None:
         """Wait until all is given back but `own` descriptors, the test's; fails with the counts."""
-        descriptors, tasks, sessions = self._before
+        descriptors, tasks, sessions = self.before
         wanted = (descriptors + own, tasks, sessions)
         with suppress(trio.TooSlowError):
             await until(lambda: self.held() == wanted)
