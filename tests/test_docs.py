@@ -24,6 +24,9 @@ PATIENCE = 60  # seconds: a machine with other work is slow
 SERVE_ON_TRIO = 'trio.run(io.serve, "127.0.0.1", 3000)'
 SERVE_ON_ASYNCIO = 'asyncio.run(io.serve("127.0.0.1", 3000))'
 
+# What a client in Python says, and no server does.
+IS_CLIENT = re.compile(r"async with (connect|Client)\(")
+
 # What stands around a client's code: it ends a moment after it has printed what it should.
 CLIENT = """
 import {{ io }} from "socket.io-client";
@@ -38,7 +41,10 @@ console.log = (...values) => {{
 
 
 class Example(NamedTuple):
-    """A block of Python; where one of JavaScript and one of text follow, its client's output."""
+    """A block of Python; where one of JavaScript and one of text follow, its client's output.
+
+    Of a client in Python the text is its own output.
+    """
 
     python: str
     javascript: str
@@ -51,7 +57,18 @@ def examples(page: str) -> Iterator[Example]:
     for (language, code), second, third in zip(blocks, blocks[1:], blocks[2:], strict=False):
         if language == "python":
             is_client = (second[0], third[0]) == ("javascript", "text")
+            if IS_CLIENT.search(code):
+                yield Example(code, "", second[1] if second[0] == "text" else "")
+                continue
             yield Example(code, second[1], third[1]) if is_client else Example(code, "", "")
+
+
+def client_on_asyncio(code: str) -> str:
+    """A client in Python for asyncio."""
+    code = code.replace("sansocket.trio_backend", "sansocket.asyncio_backend")
+    return code.replace("import trio\n", "import asyncio\n").replace(
+        "trio.run(main)", "asyncio.run(main())"
+    )
 
 
 def on_asyncio(example: Example) -> Example | None:
@@ -67,6 +84,8 @@ def named_examples() -> Iterator[tuple[str, Example]]:
     """Every example, and the same on asyncio where two lines are all the difference."""
     for page in PAGES:
         for number, example in enumerate(examples(page.read_text(encoding="utf-8")), 1):
+            if IS_CLIENT.search(example.python):
+                continue  # it needs its server: see below
             name = f"{page.relative_to(ROOT)}:{number}"
             yield name, example
             if (other := on_asyncio(example)) is not None:
@@ -158,6 +177,36 @@ def test_every_block_of_code_runs(example: Example, tmp_path: Path) -> None:
     finally:
         program.kill()
         program.wait()
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/client.md"])
+def test_clients_in_python_print_what_the_page_says(page: str, tmp_path: Path) -> None:
+    """On Trio and on asyncio, with the first server of the page."""
+    found = list(examples((ROOT / page).read_text(encoding="utf-8")))
+    clients = [example for example in found if IS_CLIENT.search(example.python)]
+    [server_code, *_] = [each.python for each in found if SERVE_ON_TRIO in each.python]
+    assert any(client.output for client in clients)
+    port = free_port()
+    errors = tmp_path / "stderr"
+    with errors.open("w") as stderr:
+        server = subprocess.Popen([sys.executable, "-c", at(server_code, port)], stderr=stderr)
+    try:
+        assert handshake(port, server), errors.read_text()
+        for code, _, output in clients:
+            for version in (code, client_on_asyncio(code)):
+                done = subprocess.run(
+                    [sys.executable, "-W", "error", "-c", at(version, port)],
+                    capture_output=True,
+                    text=True,
+                    timeout=PATIENCE,
+                    check=False,
+                )
+                assert (done.returncode, done.stderr) == (0, ""), version
+                assert not output or done.stdout == output, version
+        assert errors.read_text() == ""
+    finally:
+        server.kill()
+        server.wait()
 
 
 def alike(output: str) -> str:

@@ -66,7 +66,9 @@ class ClientRuntime(TrioRuntime):
             with scope:
                 stream = await open_stream(client, self._socks, wire.target)
         except Exception as error:
-            wire.failed(error, trio.current_time())
+            # Trio's own word for a connection that breaks: what broke it says more.
+            cause = error.__cause__ if isinstance(error, trio.BrokenResourceError) else None
+            wire.failed(cause if isinstance(cause, OSError) else error, trio.current_time())
             client.deliver()
             return
         if stream is None:

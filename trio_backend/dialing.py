@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 async def open_stream(client: ScopedClient, socks: SocksProxy | None, target: Target) -> Stream:
     """Connect; to one of several addresses whichever answers first (RFC 8305).
 
-    Raises OSError (of which ssl.SSLError is one), TransportError, or what python-socks raises,
-    when it cannot. Cancelled, it closes what it has opened.
+    Raises OSError, trio.BrokenResourceError (because of an OSError, of which ssl.SSLError is one),
+    TransportError, or what python-socks raises, when it cannot. Cancelled, it closes what it has
+    opened.
     """
     if socks is not None:
         stream = trio.SocketStream(await socks.connect(target.host, target.port))

@@ -77,6 +77,10 @@ class Program:
         assert line, f"{self._command} ended: {self.last_words()}"
         return line
 
+    def ended(self) -> int:
+        """Wait for its end, and return its status."""
+        return self._process.wait(PATIENCE)
+
     def restart(self) -> None:
         """Start it again, whether it still runs or not."""
         self.stop()
