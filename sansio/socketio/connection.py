@@ -306,6 +306,8 @@ class Connection:
         del self.sockets[name]
         socket.namespace.depart()
         if self._server.config.on_disconnect == "cancel":
+            # Deaf also for what came in the same piece, or it would pass what is dropped here.
+            socket.deafen()
             socket.mailbox.cancel()
         if socket.close(reason):
             self._tell(Disconnected(socket, str(reason)))

@@ -109,3 +109,22 @@ def test_events_before_the_client_went_are_handled() -> None:
     gate.open()
     driver.settle()
     assert told == [0, 1, *ENDS]
+
+
+def test_no_event_passes_those_that_are_dropped() -> None:
+    """With "cancel", what came in one piece with the end is dropped as what came before it is."""
+    app, driver, client, _ = connected(on_disconnect="cancel")
+    told: list[Any] = []
+
+    @app.on("slow")
+    async def slow(socket: Socket) -> None:
+        await Gate().wait()
+
+    app.on("x", lambda socket, number: told.append(number))
+    for name in ENDS:
+        app.on(name, lambda socket, reason, name=name: told.append(name))
+    client.send('2["slow"]', '2["x",1]')
+    client.send('2["x",2]', "1")
+    driver.settle()
+    assert told == ENDS
+    assert driver.runtime.tasks == []
