@@ -75,7 +75,16 @@ class Engine(Protocol):
 class Link:
     """The receiver of a session's messages."""
 
-    __slots__ = ("_asked", "_client", "_decoder", "_unanswered", "engine", "intake")
+    __slots__ = (
+        "_answers_late",
+        "_asked",
+        "_client",
+        "_decoder",
+        "_former",
+        "_unanswered",
+        "engine",
+        "intake",
+    )
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -88,6 +97,11 @@ class Link:
         """Namespaces that the server was asked for: what it sends for others is an error."""
         self._unanswered: set[str] = set()
         """Those whose CONNECT it has not answered."""
+        self._former: set[str] = set()
+        """Those of them that were asked for before: what comes before the answer may have been
+        sent to the stay that is over."""
+        self._answers_late = False
+        """Whether the server sends events to a socket before it answers its CONNECT."""
         self.engine: Engine = client.dial(self)
         self.intake = Intake(
             self.engine,
@@ -118,9 +132,9 @@ class Link:
         elif member is None:
             # What the server sent before it knew that the namespace was left.
             if kind is CONNECT_ERROR or kind is DISCONNECT:
-                self._unanswered.discard(name)
+                self._answered(name)
         elif kind is EVENT:
-            if member.connected or name in self._unanswered:
+            if member.connected or self._is_early(name):
                 member.received(event_name(packet), tuple(packet.data[1:]), packet.id)
         elif kind is ACK:
             if packet.id is not None:
@@ -149,16 +163,32 @@ class Link:
         if member is not None and member.state is SocketState.CONNECTED:
             raise RemoteProtocolError("a second answer to a CONNECT")
         wanted = member is not None and name in self._unanswered
-        self._unanswered.discard(name)
+        self._answered(name)
         if member is not None and wanted:
             member.accepted(self, sid, pid)
         else:
             self.send(Packet(DISCONNECT, name))
 
+    def _answered(self, name: str) -> None:
+        self._unanswered.discard(name)
+        self._former.discard(name)
+
+    def _is_early(self, name: str) -> bool:
+        """Whether an event that comes before the answer to a CONNECT is for the socket that asks.
+
+        Of a namespace that was left and is asked for again it is the rest of the stay before;
+        but not where the server has been seen to answer late, as python-socketio does.
+        """
+        if name not in self._unanswered:
+            return False
+        if name not in self._former:
+            self._answers_late = True
+        return self._answers_late
+
     def _refused(self, member: Membership, error: ConnectionRefused) -> None:
         if member.state is not SocketState.CONNECTING or member.namespace not in self._unanswered:
             raise RemoteProtocolError("a refusal where nothing was asked")
-        self._unanswered.discard(member.namespace)
+        self._answered(member.namespace)
         member.refused(error)
 
     def _disconnected(self, member: Membership) -> None:
@@ -166,7 +196,7 @@ class Link:
             member.leave(str(Reason.IO_SERVER_DISCONNECT))
         elif member.namespace in self._unanswered:
             # A server that lets nobody in may do it without a word.
-            self._unanswered.discard(member.namespace)
+            self._answered(member.namespace)
             member.refused(ConnectionRefused(str(Reason.IO_SERVER_DISCONNECT)))
 
     # For the client and its sockets
@@ -201,6 +231,8 @@ class Link:
         """Raises LocalProtocolError for an `auth` that no packet can carry."""
         data = {**member.recovery, **(auth or {})} if member.recovery else auth
         self.send(Packet(CONNECT, member.namespace, data))
+        if member.namespace in self._asked:
+            self._former.add(member.namespace)
         self._asked.add(member.namespace)
         self._unanswered.add(member.namespace)
 

@@ -224,6 +224,28 @@ def test_events_before_an_answer_that_never_came() -> None:
     assert told == []
 
 
+@pytest.mark.parametrize("answers_late", [False, True])
+def test_events_of_the_stay_before(answers_late: bool) -> None:
+    """What the server sent before it knew that the socket had left is not for its next stay.
+
+    A server that sends events before its answer is believed to do so again.
+    """
+    rig = Rig()
+    rig.joined("/a")
+    socket = rig.client.socket("/b")
+    told = record(socket, "x", "connect")
+    socket.connect()
+    rig.settle()
+    rig.receive(*['2/b,["x",1]'][:answers_late], '0/b,{"sid":"first"}')
+    del told[:]
+    socket.disconnect()
+    socket.connect()
+    rig.settle()
+    rig.receive('2/b,["x",2]')
+    rig.receive('0/b,{"sid":"second"}', '2/b,["x",3]')
+    assert told == [("connect",), *[("x", 2)][:answers_late], ("x", 3)]
+
+
 def test_too_many_events_before_the_answer() -> None:
     """Rule 98: a server that goes on breaks the protocol."""
     rig = Rig(max_receive_buffer=3)
