@@ -31,6 +31,7 @@ LINKED = {"sansio", "trio_backend", "asyncio_backend"}
 CORE = "sansocket.sansio"
 ENGINE = "sansocket.sansio.engineio"
 SOCKET = "sansocket.sansio.socketio"
+TESTING = "sansocket.sansio.testing"
 
 # Libraries that turn values into text or bytes and back: any part of the core may use them.
 CODECS = {"orjson", "msgspec"}
@@ -137,9 +138,11 @@ HANDED_THROUGH = {"ssl.SSLContext"}
 # What is forbidden all the same.
 MAY_NOT_IMPORT: dict[str, set[str]] = {
     "sansocket.trio_backend": {"asyncio"},
-    CORE: OUTSIDE,
+    CORE: OUTSIDE | {TESTING},  # the simulator drives the core, and is no part of it
     # The Engine.IO document knows nothing of the Socket.IO document.
-    ENGINE: OUTSIDE | {SOCKET},
+    ENGINE: OUTSIDE | {SOCKET, TESTING},
+    # What it leaves to chance follows from a seed: it is the entropy that the core is given.
+    TESTING: OUTSIDE - {"random"},
 }
 
 # Files that may be longer than LINES, each with the reason why it still holds one idea.
@@ -313,6 +316,8 @@ def test_imports(path: Path) -> None:
         (f"{ENGINE}.server", "from ..socketio import packet"),
         (f"{ENGINE}.server", "from ..socketio.packet import Packet"),
         (f"{ENGINE}.server", "if TYPE_CHECKING:\n    from ..socketio.packet import Packet"),
+        (f"{ENGINE}.server", "from ..testing import Simulation"),
+        (f"{TESTING}.network", "import secrets"),
         (f"{SOCKET}.server", "from sansocket.trio_backend import Server"),
         (f"{SOCKET}.server", "from ...trio_backend import Server"),
         ("sansocket.trio_backend.server", "import asyncio"),

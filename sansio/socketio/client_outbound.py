@@ -81,6 +81,11 @@ class Outbound:
         return len(self._buffer) + len(self._retries)
 
     @property
+    def awaited(self) -> int:
+        """How many acknowledgements are awaited, but for those of events that are sent again."""
+        return len(self._acks)
+
+    @property
     def drained(self) -> bool:
         """Whether the server has caught up."""
         return self._link is not None and not self.waiting and self._link.engine.backlog < DRAINED

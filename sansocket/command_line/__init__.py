@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from . import bench, connect, emit, serve
+from . import bench, connect, emit, serve, simulate
 
-COMMANDS = (serve, connect, emit, bench)
+COMMANDS = (serve, connect, emit, simulate, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
