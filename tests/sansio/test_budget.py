@@ -29,8 +29,9 @@ IDLE_BYTES: Final = 4_700
 IDLE_BLOCKS: Final = 64
 IDLE_TRACKED: Final = 30
 """Objects that the collector looks at."""
-ECHO_BYTES: Final = 5_600
-"""At the worst moment, of what one echo takes and gives back."""
+ECHO_BYTES: Final = 7_500
+"""At the worst moment, of what one echo takes and gives back: 4,700, and what measures the
+coverage takes besides."""
 
 
 def server() -> App:
@@ -101,9 +102,11 @@ def test_an_echo() -> None:
     """It leaves nothing behind, and has few objects at a time."""
     app = server()
     wire = join(app)
-    take(app, wire, ECHO)
+    for _ in range(MANY):  # until what measures the coverage has seen all there is
+        take(app, wire, ECHO)
     size, blocks, tracked = grown(lambda: take(app, wire, ECHO))
-    assert (size < 10, blocks < 0.1, tracked < 0.1) == (True, True, True)
+    # One object that stayed each time would be one block, and 16 bytes at least.
+    assert (size < 15, blocks < 0.5, tracked < 0.5) == (True, True, True)
     tracemalloc.start()
     try:
         take(app, wire, ECHO)
