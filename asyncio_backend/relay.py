@@ -87,8 +87,7 @@ class Outer(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         """Encrypt, and pass on."""
         if not self._transport.is_closing():
-            self._tls.send(data)
-            self._transport.write(self._tls.data_to_send())
+            self._transport.write(self._tls.encrypt(data))
 
     def send_end(self) -> None:
         """The other worker sends nothing more, and may read on."""

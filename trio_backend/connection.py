@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -159,14 +160,11 @@ class Connection:
             self._scope.cancel()
         if self._writing or self._over:
             return
-        data = self._pull()
-        if self._socket is not None:
+        if self._socket is None:
+            data = self._pull()
+        else:
             try:
-                while data:
-                    whole = len(data)
-                    if (data := data[send_now(self._socket, data) :]) or whole < PULL:
-                        break
-                    data = self._pull()
+                data = write_now(self._socket, self._pull)
             except OSError:
                 self._break()
                 return
@@ -221,6 +219,18 @@ class Connection:
 def transport_of(stream: Stream) -> trio.SocketStream:
     """The TCP connection under a stream."""
     return stream.transport_stream if isinstance(stream, trio.SSLStream) else stream
+
+
+def write_now(sock: socket.socket, pull: Callable[[], bytes]) -> bytes:
+    """Write all that can be pulled, and return what the kernel did not take of it.
+
+    Raises OSError for a connection that is broken.
+    """
+    while data := pull():
+        rest = data[send_now(sock, data) :]
+        if rest or len(data) < PULL:
+            return rest
+    return b""
 
 
 def send_now(sock: socket.socket, data: bytes | memoryview) -> int:

@@ -15,9 +15,9 @@ from functools import partial
 
 import trio
 
-from sansocket.sansio.backend import CHUNK, PULL, Core, Peer, ServerWire, Wire, lost
+from sansocket.sansio.backend import CHUNK, Core, Peer, ServerWire, Wire, lost
 
-from .connection import BROKEN, send_now
+from .connection import BROKEN, send_now, write_now
 from .handover import RETRY
 from .home import Home
 from .reading import Reading
@@ -138,13 +138,9 @@ class PlainConnection:
 
     def _send(self) -> bool:
         """Write what the kernel takes; whether anything else has to be looked at."""
-        data = self._pull()
+        data = b""
         try:
-            while data:
-                whole = len(data)
-                if (data := data[send_now(self._sock, data) :]) or whole < PULL:
-                    break
-                data = self._pull()
+            data = write_now(self._sock, self._pull)
         except OSError:
             self._broken()
         if self._over or (self._wire.calm and not (data or self._resting)):

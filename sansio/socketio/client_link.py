@@ -15,7 +15,7 @@ from ..errors import ConnectionRefused, Reason, RemoteProtocolError
 from ..handlers import Handler, awaits
 from ..mailbox import TASK, finish, run_by_hand
 from .client_states import SocketState
-from .intake import Intake
+from .intake import Holdable, Intake
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Auth = dict[str, Any] | Handler | None
 
 
-class Engine(Protocol):
+class Engine(Holdable, Protocol):
     """The session under a link, as `EngineClient` is one."""
 
     @property
@@ -61,12 +61,6 @@ class Engine(Protocol):
 
     def abort(self, reason: Reason, error: Exception | None = None) -> None:
         """End it at once."""
-
-    def hold(self) -> None:
-        """A message waits for its handler."""
-
-    def release(self) -> None:
-        """A message that was held has been handled."""
 
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call back once, when some of the backlog has gone, or all is over."""

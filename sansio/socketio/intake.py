@@ -13,11 +13,11 @@ from ..errors import Reason, RemoteProtocolError
 class Holdable(Protocol):
     """A session that is not read from while too much is held."""
 
-    def hold(self) -> None:
-        """A message waits for its handler."""
+    def hold(self, count: int = 1) -> None:
+        """So many messages wait for their handlers."""
 
-    def release(self) -> None:
-        """A message that was held has been handled."""
+    def release(self, count: int = 1) -> None:
+        """So many messages that were held have been handled, or are to be held no longer."""
 
 
 class Intake:
@@ -83,11 +83,7 @@ class Intake:
     def owe(self, owes: bool) -> None:
         """One more who owes acknowledgements, or one less."""
         self._owing += 1 if owes else -1
-        change = None
         if owes and self._owing == 1:
-            change = self._session.release
+            self._session.release(self.waiting)
         elif not self._owing:
-            change = self._session.hold
-        if change is not None:
-            for _ in range(self.waiting):
-                change()
+            self._session.hold(self.waiting)

@@ -76,13 +76,13 @@ class FakeEngine:
             self.receiver.closed(reason, error)
             self.relieve()
 
-    def hold(self) -> None:
+    def hold(self, count: int = 1) -> None:
         """Count."""
-        self.held += 1
+        self.held += count
 
-    def release(self) -> None:
+    def release(self, count: int = 1) -> None:
         """Count."""
-        self.held -= 1
+        self.held -= count
         assert self.held >= 0
 
     def when_relieved(self, callback: Callable[[], None]) -> None:

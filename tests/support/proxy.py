@@ -10,16 +10,13 @@ from typing import Final
 HEAD_END: Final = b"\r\n\r\n"
 
 
-class Proxy(socketserver.ThreadingTCPServer):
-    """Listens from entering the block until leaving it; `status` is what it answers."""
+class Listening(socketserver.ThreadingTCPServer):
+    """Listens from when it is made until the end of its block; `handler` has each connection."""
 
     daemon_threads = True
 
-    def __init__(self, status: str = "200 Connection established") -> None:
-        self.status = status
-        self.heads: list[str] = []
-        """What came before each tunnel."""
-        super().__init__(("127.0.0.1", 0), Tunnel)
+    def __init__(self, handler: type[socketserver.BaseRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
@@ -31,6 +28,16 @@ class Proxy(socketserver.ThreadingTCPServer):
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
+
+
+class Proxy(Listening):
+    """`status` is what it answers."""
+
+    def __init__(self, status: str = "200 Connection established") -> None:
+        self.status = status
+        self.heads: list[str] = []
+        """What came before each tunnel."""
+        super().__init__(Tunnel)
 
 
 class Tunnel(socketserver.BaseRequestHandler):

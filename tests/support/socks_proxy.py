@@ -7,30 +7,17 @@ import socketserver
 import struct
 import threading
 
-from support.proxy import carry
+from support.proxy import Listening, carry
 
 
-class SocksProxy(socketserver.ThreadingTCPServer):
-    """Listens from entering the block until leaving it; wants `word` for the user "me"."""
-
-    daemon_threads = True
+class SocksProxy(Listening):
+    """Wants `word` for the user "me"."""
 
     def __init__(self, word: str) -> None:
         self.word = word
         self.asked: list[str] = []
         """The hosts that it was asked for, as they were named."""
-        super().__init__(("127.0.0.1", 0), Conversation)
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        port: int = self.server_address[1]
-        return port
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
+        super().__init__(Conversation)
 
 
 class Conversation(socketserver.StreamRequestHandler):
