@@ -62,12 +62,15 @@ def test_children_count_with_their_parent() -> None:
 
 
 def test_a_meter_counts_the_process_that_it_is_given() -> None:
+    before = time.process_time()
     meter = machine.Meter(os.getpid())
     begin = time.process_time()
     while time.process_time() - begin < 0.05:
         pass
     usage = meter.read()
-    assert 0.05 <= usage.cpu <= usage.wall
+    # Not compared with the wall: the meter reads its clocks one after another.
+    assert 0.05 <= usage.cpu <= time.process_time() - before
+    assert usage.wall > 0
     assert usage.foreign >= 0
 
 
