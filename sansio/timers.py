@@ -126,27 +126,31 @@ class Timers:
 
     def push(self, timer: Timer) -> None:
         """Enter `timer` at its deadline; an entry that it has later on is void."""
-        deadline = timer.deadline
-        earlier = not self._heap or deadline < self._heap[0][0]
-        timer.queued = deadline
-        timer.entry = next(self._order)
-        heapq.heappush(self._heap, (deadline, timer.entry, timer))
-        self._sweep()
-        self.due = self._heap[0][0]
+        deadline = timer.queued = timer.deadline
+        heap = self._heap
+        earlier = not heap or deadline < heap[0][0]
+        number = timer.entry = next(self._order)
+        heapq.heappush(heap, (deadline, number, timer))
+        if len(heap) > 2 * self._live + 64:
+            heap = self._sweep()
+        self.due = heap[0][0]
         if earlier and not self._soon:
             self._rearm()
 
     def discard(self) -> None:
         """A timer was cancelled: clear what is dead when it stands in the way."""
         self._live -= 1
-        self._drop_dead()
-        self._sweep()
+        heap = self._heap
+        if heap and heap[0][2].action is None:
+            self._drop_dead()
+        if len(heap) > 2 * self._live + 64:
+            self._sweep()
 
-    def _sweep(self) -> None:
-        """Clear all that is dead once it is more than what is alive."""
-        if len(self._heap) > 2 * self._live + 64:
-            self._heap = [entry for entry in self._heap if not dead(entry)]
-            heapq.heapify(self._heap)
+    def _sweep(self) -> list[tuple[float, int, Timer]]:
+        """Clear all that is dead, which is more than what is alive; returns the heap."""
+        self._heap = [entry for entry in self._heap if not dead(entry)]
+        heapq.heapify(self._heap)
+        return self._heap
 
     def _drop_dead(self) -> None:
         while self._heap and dead(self._heap[0]):

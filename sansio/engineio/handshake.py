@@ -92,8 +92,8 @@ def verify_request(
     transport = request.query.get("transport")
     if transport not in config.transports:
         raise RequestRefused(Code.UNKNOWN_TRANSPORT, transport=transport)
-    if not cors.well_formed(request):
-        origin = request.header(b"origin")
+    origin = request.header(b"origin")
+    if origin is not None and not cors.well_formed(request):
         raise RequestRefused(Code.BAD_REQUEST, name="INVALID_ORIGIN", origin=origin)
     matches = request.upgrade is (transport == "websocket")
     session_id = request.query.get("sid")
@@ -103,7 +103,8 @@ def verify_request(
         raise RequestRefused(Code.BAD_HANDSHAKE_METHOD, method=request.method)
     if not matches:
         raise RequestRefused(Code.BAD_REQUEST, name="TRANSPORT_HANDSHAKE_ERROR")
-    verify_origin(request, config)
+    if origin is not None:
+        verify_origin(request, config)
     return None
 
 

@@ -54,9 +54,10 @@ def check_handshake(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
         if name in found:
             found[name].append(value)
     upgrades, connections, versions, keys = found.values()
-    if b"websocket" not in listed(upgrades):
+    # As nearly all send it, without a look into lists.
+    if upgrades != [b"websocket"] and b"websocket" not in listed(upgrades):
         raise RemoteProtocolError("no Upgrade to websocket")
-    if b"upgrade" not in listed(connections):
+    if connections != [b"Upgrade"] and b"upgrade" not in listed(connections):
         raise RemoteProtocolError("no Connection: Upgrade")
     if len(versions) != 1:
         raise RemoteProtocolError("not one Sec-WebSocket-Version")
