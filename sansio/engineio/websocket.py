@@ -163,6 +163,8 @@ class WebSocket:
                     position = self.read_whole(data, position, self._max_message, messages)
                     if position < end and self._wsproto is None:
                         position = self._read_plain_close(data, position)
+                        if self._over:
+                            break
                 if position < end:
                     position = self._read_header(data, position, messages)
             if self._over:

@@ -13,7 +13,9 @@ CODES = st.sampled_from([b"", b"\x03", b"\x03\xe8", b"\x03\xe9", b"\x03\xea", b"
 BEFORE = st.sampled_from(
     [b"", masked_frame(TEXT, b"a", b"abcd"), masked_frame(PING, b"a", b"abcd")]
 )
-AFTER = st.sampled_from([b"", b"\x88", masked_frame(TEXT, b"b", b"abcd")])
+AFTER = st.sampled_from(
+    [b"", b"\x88", b"\x81\x02\x7f\xff", masked_frame(TEXT, b"b", b"abcd")]  # the third is illegal
+)
 
 
 def told(pieces: list[bytes], *, closed: bool) -> tuple[object, ...]:
@@ -30,6 +32,7 @@ def told(pieces: list[bytes], *, closed: bool) -> tuple[object, ...]:
 @given(CODES | st.binary(max_size=4), MASKS, BEFORE, AFTER, st.booleans())
 @example(b"\x03\xe8", b"\0\0\0\0", b"", b"", False)
 @example(b"", b"\n\n\n\n", b"", b"", False)
+@example(b"", b"abcd", b"", b"\x81\x02\x7f\xff", False)
 @example(b"\x03\xe8ok", b"abcd", b"", b"", False)
 def test_close_is_wsprotos(
     payload: bytes, mask: bytes, before: bytes, after: bytes, closed: bool
