@@ -10,10 +10,10 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
-from sansocket.sansio.engineio import client_states
 from sansocket.sansio.engineio import states as session_states
-from sansocket.sansio.socketio import client_states as socketio_client_states
+from sansocket.sansio.engineio.client import states as client_states
 from sansocket.sansio.socketio import states as socket_states
+from sansocket.sansio.socketio.client import states as socketio_client_states
 
 HEAD = """\
 # States
@@ -46,13 +46,13 @@ def page() -> str:
             HEAD,
             "## A session (`sansio/engineio/states.py`)\n",
             diagram(session_states.TRANSITIONS, [session.POLLING, session.WEBSOCKET]),
-            "\n## A client's session (`sansio/engineio/client_states.py`)\n",
+            "\n## A client's session (`sansio/engineio/client/states.py`)\n",
             diagram(client_states.TRANSITIONS, [client_states.ClientState.IDLE]),
             "\n## A socket (`sansio/socketio/states.py`)\n",
             diagram(socket_states.TRANSITIONS, [socket.CONNECTING]),
-            "\n## A client (`sansio/socketio/client_states.py`)\n",
+            "\n## A client (`sansio/socketio/client/states.py`)\n",
             diagram(clients.CLIENT_TRANSITIONS, [clients.ClientState.CLOSED]),
-            "\n## A socket of a client (`sansio/socketio/client_states.py`)\n",
+            "\n## A socket of a client (`sansio/socketio/client/states.py`)\n",
             diagram(clients.SOCKET_TRANSITIONS, [clients.SocketState.INACTIVE]),
             "",
         ]

@@ -10,12 +10,12 @@ from itertools import count
 
 from sansocket.sansio.client_config import EngineClientConfig
 from sansocket.sansio.config import Transport
-from sansocket.sansio.engineio.client import EngineClient
-from sansocket.sansio.engineio.client_states import ClientState
-from sansocket.sansio.engineio.client_wire import ClientWire
-from sansocket.sansio.engineio.cookies import CookieJar
+from sansocket.sansio.engineio.client.client import EngineClient
+from sansocket.sansio.engineio.client.cookies import CookieJar
+from sansocket.sansio.engineio.client.states import ClientState
+from sansocket.sansio.engineio.client.url import parse_url
+from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.engineio.encoded import encode_message
-from sansocket.sansio.engineio.url import parse_url
 from sansocket.sansio.errors import Reason
 from sansocket.sansio.timers import Timers
 

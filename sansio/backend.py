@@ -11,12 +11,12 @@ from typing import Final, Protocol
 from .bound import Bound
 from .config import EngineOptions, ServerOptions
 from .engineio.app import EngineApp
-from .engineio.client_wire import ClientWire
+from .engineio.client.tunnel import Proxy, Tunnel
+from .engineio.client.url import Target
+from .engineio.client.wire import ClientWire
 from .engineio.neighbours import Arrival, Neighbours, decode_handover
 from .engineio.peer import Peer
 from .engineio.server import Engine
-from .engineio.tunnel import Proxy, Tunnel
-from .engineio.url import Target
 from .engineio.websocket_transport import PULL
 from .engineio.websocket_wire import WebSocketWire
 from .engineio.wire import ServerWire
@@ -24,8 +24,8 @@ from .errors import Reason, TransportError
 from .flushes import Flushes
 from .runtime import Callback, ClientRuntime, Start, TaskFunction
 from .socketio.app import App
-from .socketio.client_app import ClientApp
-from .socketio.client_scope import ScopedClient
+from .socketio.client.app import ClientApp
+from .socketio.client.scope import ScopedClient
 from .socketio.parser import Parser
 from .workers import Workers
 

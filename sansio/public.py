@@ -27,8 +27,8 @@ from .request import Request
 from .socketio.acks import Ack
 from .socketio.adapter import Adapter
 from .socketio.broadcast import Broadcast
-from .socketio.client_events import Event
-from .socketio.client_socket import ClientSocket
+from .socketio.client.events import Event
+from .socketio.client.socket import ClientSocket
 from .socketio.engine_session import EngineSession
 from .socketio.handshake import Handshake
 from .socketio.namespace import Namespace

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from .engineio.client_wire import ClientWire
+    from .engineio.client.wire import ClientWire
 
 T = TypeVar("T")
 

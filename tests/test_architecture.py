@@ -30,6 +30,7 @@ LINKED = {"sansio", "trio_backend", "asyncio_backend"}
 
 CORE = "sansocket.sansio"
 ENGINE = "sansocket.sansio.engineio"
+ENGINE_CLIENT = "sansocket.sansio.engineio.client"
 SOCKET = "sansocket.sansio.socketio"
 TESTING = "sansocket.sansio.testing"
 
@@ -71,21 +72,22 @@ MAY_IMPORT: dict[str, set[str]] = {
         *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket_frames")),
     },
     f"{ENGINE}.ends": {f"{CORE}.errors"},
-    f"{ENGINE}.url": set(),
-    f"{ENGINE}.tunnel": {"h11", f"{CORE}.errors", f"{ENGINE}.url"},
-    f"{ENGINE}.cookies": set(),
-    f"{ENGINE}.client_states": set(),
-    f"{ENGINE}.client_ends": {
+    f"{ENGINE_CLIENT}.url": set(),
+    f"{ENGINE_CLIENT}.tunnel": {"h11", f"{CORE}.errors", f"{ENGINE_CLIENT}.url"},
+    f"{ENGINE_CLIENT}.cookies": set(),
+    f"{ENGINE_CLIENT}.states": set(),
+    f"{ENGINE_CLIENT}.ends": {
         f"{CORE}.errors",
-        *(f"{ENGINE}.{name}" for name in ("client_http", "client_websocket", "encoded")),
+        *(f"{ENGINE_CLIENT}.{name}" for name in ("http", "websocket")),
+        f"{ENGINE}.encoded",
     },
-    f"{ENGINE}.client_handshake": CODECS | {f"{CORE}.errors"},
-    f"{ENGINE}.client_http": {"h11", f"{CORE}.errors", f"{ENGINE}.chunked"},
-    f"{ENGINE}.client_outbox": {f"{CORE}.client_config", f"{ENGINE}.encoded"},
+    f"{ENGINE_CLIENT}.handshake": CODECS | {f"{CORE}.errors"},
+    f"{ENGINE_CLIENT}.http": {"h11", f"{CORE}.errors", f"{ENGINE}.chunked"},
+    f"{ENGINE_CLIENT}.outbox": {f"{CORE}.client_config", f"{ENGINE}.encoded"},
     # A client's session does not know what carries its packets.
-    f"{ENGINE}.client_session": {
+    f"{ENGINE_CLIENT}.session": {
         *(f"{CORE}.{name}" for name in ("client_config", "errors", "timers")),
-        *(f"{ENGINE}.{name}" for name in ("client_ends", "client_outbox", "client_states")),
+        *(f"{ENGINE_CLIENT}.{name}" for name in ("ends", "outbox", "states")),
         *(f"{ENGINE}.{name}" for name in ("encoded", "packet")),
     },
     f"{ENGINE}.peer": CODECS,
@@ -104,7 +106,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         f"{ENGINE}.websocket_frames",
     },
     f"{ENGINE}.websocket_frames": {"wsproto", f"{CORE}.errors"},
-    f"{ENGINE}.client_websocket": {"wsproto", CORE},
+    f"{ENGINE_CLIENT}.websocket": {"wsproto", CORE},
     # The message seam: a session does not know what carries its messages.
     f"{ENGINE}.session": {
         *CODECS,

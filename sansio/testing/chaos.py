@@ -15,8 +15,8 @@ from typing import Any, Final
 from ..errors import ConnectionRefused, Disconnected
 from ..socketio.acks import Ack
 from ..socketio.app import App
-from ..socketio.client_app import ClientApp
-from ..socketio.client_config import ClientOptions
+from ..socketio.client.app import ClientApp
+from ..socketio.client.config import ClientOptions
 from ..socketio.namespace import Namespace
 from ..socketio.socket import Socket
 from .errors import SimulationError

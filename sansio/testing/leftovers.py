@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sized
 
 from ..socketio.app import App
-from ..socketio.client_app import ClientApp
+from ..socketio.client.app import ClientApp
 
 Counted = Iterable[tuple[str, int | Sized]]
 

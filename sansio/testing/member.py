@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import LocalProtocolError
-from ..socketio.client_app import ClientApp
+from ..socketio.client.app import ClientApp
 from .ledger import Increasing, Sequence
 
 if TYPE_CHECKING:

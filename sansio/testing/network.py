@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from ..engineio.client_wire import ClientWire
+from ..engineio.client.url import Target
+from ..engineio.client.wire import ClientWire
 from ..engineio.peer import Peer
 from ..engineio.server import Engine
-from ..engineio.url import Target
 from .end import CarriedWire, End, Waker
 from .faults import CALM, Faults
 from .pipe import Pipe

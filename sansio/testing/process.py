@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ..engineio.client_wire import ClientWire
+from ..engineio.client.wire import ClientWire
 from ..runtime import Callback, Start, TaskFunction
 from .clock import Appointment, Clock
 from .tasks import Parking, Tasks

@@ -13,12 +13,12 @@ from typing import Any, Final, TypeVar, Unpack
 
 from ..backend import abandon, shut_down
 from ..config import ServerOptions
+from ..engineio.client.url import parse_url
 from ..engineio.server import Engine
-from ..engineio.url import parse_url
 from ..runtime import Resolve
 from ..socketio.app import App
-from ..socketio.client_app import ClientApp
-from ..socketio.client_config import ClientOptions
+from ..socketio.client.app import ClientApp
+from ..socketio.client.config import ClientOptions
 from .clock import Clock
 from .errors import SimulationError
 from .faults import CALM, Faults

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from sansocket.sansio.config import Transport
-from sansocket.sansio.engineio.url import parse_url
-from sansocket.sansio.socketio.client_config import ClientConfig, ClientOptions
+from sansocket.sansio.engineio.client.url import parse_url
+from sansocket.sansio.socketio.client.config import ClientConfig, ClientOptions
 from sansocket.sansio.socketio.packet import namespace_fault
 
 from .bench import positive_float

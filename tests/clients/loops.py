@@ -20,7 +20,7 @@ from support.loops import run_on
 
 from sansocket import asyncio_backend, trio_backend
 from sansocket.sansio.runtime import Resolve, Runtime
-from sansocket.sansio.socketio.client_scope import Connecting, ScopedClient
+from sansocket.sansio.socketio.client.scope import Connecting, ScopedClient
 
 T = TypeVar("T")
 

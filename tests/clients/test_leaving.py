@@ -11,7 +11,7 @@ from clients.loops import Loop, Noted, on_every_loop
 from clients.programs import ServerProgram
 
 from sansocket.sansio.errors import Disconnected, LocalProtocolError
-from sansocket.sansio.socketio.client_socket import ClientSocket
+from sansocket.sansio.socketio.client.socket import ClientSocket
 
 
 class OurOwn(Exception):

@@ -9,7 +9,7 @@ import pytest
 from clients.loops import Loop, Noted, on_every_loop
 from clients.programs import SERVERS, ServerProgram, program
 
-from sansocket.sansio.socketio.client_socket import ClientSocket
+from sansocket.sansio.socketio.client.socket import ClientSocket
 
 
 class End(NamedTuple):

@@ -62,7 +62,9 @@ def test_a_seed_that_fails(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first one ends it; what is printed repeats it."""
-    monkeypatch.setattr("sansocket.sansio.socketio.backoff.Backoff.next_delay", lambda self: 1e9)
+    monkeypatch.setattr(
+        "sansocket.sansio.socketio.client.backoff.Backoff.next_delay", lambda self: 1e9
+    )
     size = ["--clients", "3", "--seconds", "30"]
     assert main(["simulate", "--seeds", "50", "--first", "0", *size]) == 1
     *transcript, wrong, again = capsys.readouterr().out.splitlines()

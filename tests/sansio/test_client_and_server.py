@@ -14,7 +14,7 @@ from support.socketio_network import SocketNetwork
 from sansocket.sansio.engineio.encoded import encode_message
 from sansocket.sansio.errors import ConnectionRefused, Reason, TransportError
 from sansocket.sansio.socketio.acks import Ack
-from sansocket.sansio.socketio.client_socket import ClientSocket
+from sansocket.sansio.socketio.client.socket import ClientSocket
 from sansocket.sansio.socketio.socket import Socket
 
 

@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from support.engineio_client import WAYS
 from support.socketio_network import SocketNetwork
 
-from sansocket.sansio.socketio.client_socket import ClientSocket
-from sansocket.sansio.socketio.client_states import ClientState
+from sansocket.sansio.socketio.client.socket import ClientSocket
+from sansocket.sansio.socketio.client.states import ClientState
 from sansocket.sansio.socketio.socket import Socket
 
 NAMESPACES = ("/", "/a")

@@ -12,8 +12,8 @@ from support.fake_engine import Dialer
 from support.runtime import Gate, LoopFree, Task, counting_entropy
 
 from sansocket.sansio.client_config import EngineClientConfig
-from sansocket.sansio.engineio.client_wire import ClientWire
-from sansocket.sansio.engineio.url import Target
+from sansocket.sansio.engineio.client.url import Target
+from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.runtime import ClientRuntime, Resolve, Runtime
 from sansocket.sansio.timers import Timers
 

@@ -8,11 +8,11 @@ from typing import Any
 from wsproto.utilities import generate_accept_token
 
 from sansocket.sansio.client_config import EngineClientConfig
-from sansocket.sansio.engineio.client_http import Answer, HttpRequest
-from sansocket.sansio.engineio.client_websocket import Agreed
-from sansocket.sansio.engineio.client_wire import ClientWire
+from sansocket.sansio.engineio.client.http import Answer, HttpRequest
+from sansocket.sansio.engineio.client.url import Target
+from sansocket.sansio.engineio.client.websocket import Agreed
+from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.engineio.encoded import Encoded
-from sansocket.sansio.engineio.url import Target
 from sansocket.sansio.timers import Timers
 from support.runtime import counting_entropy
 

@@ -13,12 +13,12 @@ import pytest
 
 from sansocket.sansio.client_config import EngineClientConfig
 from sansocket.sansio.engineio.app import EngineApp
-from sansocket.sansio.engineio.client import EngineClient
-from sansocket.sansio.engineio.client_wire import ClientWire
-from sansocket.sansio.engineio.cookies import CookieJar
+from sansocket.sansio.engineio.client.client import EngineClient
+from sansocket.sansio.engineio.client.cookies import CookieJar
+from sansocket.sansio.engineio.client.url import parse_url
+from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.engineio.encoded import encode_message
 from sansocket.sansio.engineio.peer import Peer
-from sansocket.sansio.engineio.url import parse_url
 from sansocket.sansio.engineio.wire import ServerWire
 from sansocket.sansio.errors import Reason, RemoteProtocolError
 from sansocket.sansio.timers import Timers

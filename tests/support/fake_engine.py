@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from sansocket.sansio.config import Transport
-from sansocket.sansio.engineio.client_ends import EngineReceiver
-from sansocket.sansio.engineio.client_wire import ClientWire
+from sansocket.sansio.engineio.client.ends import EngineReceiver
+from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.engineio.encoded import Encoded
 from sansocket.sansio.errors import Reason, RemoteProtocolError, TransportError
-from sansocket.sansio.socketio.client_app import ClientApp
-from sansocket.sansio.socketio.client_link import Engine
-from sansocket.sansio.socketio.client_socket import ClientSocket
-from sansocket.sansio.socketio.client_states import ClientState
+from sansocket.sansio.socketio.client.app import ClientApp
+from sansocket.sansio.socketio.client.link import Engine
+from sansocket.sansio.socketio.client.socket import ClientSocket
+from sansocket.sansio.socketio.client.states import ClientState
 from support.runtime import LoopFree, Task
 
 MIDDLE = b"\x80\x00\x00\x00"

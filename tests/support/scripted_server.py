@@ -12,10 +12,10 @@ from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessag
 from wsproto.utilities import generate_accept_token
 
 from sansocket.sansio.client_config import EngineClientConfig
-from sansocket.sansio.engineio.client import EngineClient
-from sansocket.sansio.engineio.client_wire import ClientWire
-from sansocket.sansio.engineio.cookies import CookieJar
-from sansocket.sansio.engineio.url import parse_url
+from sansocket.sansio.engineio.client.client import EngineClient
+from sansocket.sansio.engineio.client.cookies import CookieJar
+from sansocket.sansio.engineio.client.url import parse_url
+from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.timers import Timers
 from support.engineio_client import Noted
 from support.runtime import counting_entropy

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sansocket.sansio.engineio.client_wire import ClientWire
+from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.socketio.app import App
-from sansocket.sansio.socketio.client_app import ClientApp
-from sansocket.sansio.socketio.client_socket import ClientSocket
+from sansocket.sansio.socketio.client.app import ClientApp
+from sansocket.sansio.socketio.client.socket import ClientSocket
 from support.engineio_client import Network
 from support.runtime import LoopFree, Task, counting_entropy
 from support.transcript import socketio

@@ -14,10 +14,10 @@ from sansocket.sansio.engineio.ends import Carrier
 from sansocket.sansio.engineio.session import Session
 from sansocket.sansio.socketio.acks import Acks, Values
 from sansocket.sansio.socketio.adapter import Adapter
-from sansocket.sansio.socketio.backoff import Backoff
+from sansocket.sansio.socketio.client.backoff import Backoff
+from sansocket.sansio.socketio.client.retries import Retries
+from sansocket.sansio.socketio.client.send_buffer import Outgoing, SendBuffer
 from sansocket.sansio.socketio.connection import Connection
-from sansocket.sansio.socketio.retries import Retries
-from sansocket.sansio.socketio.send_buffer import Outgoing, SendBuffer
 from sansocket.sansio.socketio.socket import Socket
 from sansocket.sansio.testing import Simulation, SimulationError
 from sansocket.sansio.testing.chaos import Chaos, Size

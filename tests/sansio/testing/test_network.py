@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sansocket.sansio.errors import TransportError
-from sansocket.sansio.socketio.client_socket import ClientSocket
+from sansocket.sansio.socketio.client.socket import ClientSocket
 from sansocket.sansio.testing import Faults, SimulatedServer, Simulation
 from sansocket.sansio.testing.faults import CHANCES, RATES
 from sansocket.sansio.testing.network import GIVEN_UP

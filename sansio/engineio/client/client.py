@@ -1,0 +1,320 @@
+"""One Engine.IO session of a client, from its attempt to its one end.
+
+The mirror image of `session.py`: it opens connections through its driver, and outlives them.
+This module knows neither HTTP nor WebSocket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ...client_config import EngineClientConfig
+from ...config import Transport
+from ...errors import LocalProtocolError, Reason, RemoteProtocolError, TransportError
+from ...timers import Timer, Timers
+from ..encoded import CLOSE, Encoded
+from .cookies import CookieJar
+from .ends import EngineReceiver
+from .handshake import read_handshake
+from .polling_transport import ClientPollingTransport
+from .requests import Requests
+from .session import POLLED, ClientSession
+from .states import ClientInput, ClientState
+from .url import ServerAddress
+from .websocket_transport import NORMAL_CLOSURE, ClientWebSocketTransport
+from .wire import ClientWire
+
+FAREWELL: Final = (Reason.PARSE_ERROR, Reason.SEND_BUFFER_FULL, Reason.FORCED_CLOSE)
+"""Ends that the server would not know of by itself."""
+
+
+class EngineClient(ClientSession):
+    """One attempt to open a session, and that session.
+
+    `dial` is given every connection that is to be made; it may not call back into the core
+    before it returns. `entropy` makes masks, keys and timestamps. Where `remember_upgrade`
+    is asked for, `websocket_first` is `websocket_worked` of the session before.
+    """
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        config: EngineClientConfig,
+        receiver: EngineReceiver,
+        *,
+        timers: Timers,
+        dial: Callable[[ClientWire], None],
+        cookies: CookieJar,
+        entropy: Callable[[int], bytes],
+        websocket_first: bool = False,
+    ) -> None:
+        super().__init__(config, receiver, timers)
+        self.address = address
+        self.entropy = entropy
+        self.requests = Requests(address, config, cookies, entropy)
+        self.websocket_worked = False
+        """Whether a WebSocket reached the server: `websocket_first` of the next session."""
+        self._dial = dial
+        self._transports: list[Transport] = list(config.transports)
+        if config.remember_upgrade and websocket_first and "websocket" in self._transports:
+            self._transports.remove("websocket")
+            self._transports.insert(0, "websocket")
+        self.transport: Transport = self._transports[0]
+        """What carries it now, or is tried now."""
+        self._polling: ClientPollingTransport | None = None
+        self._websocket: ClientWebSocketTransport | None = None
+        self._flushing = False
+        self._leaving = False
+        self._upgrade_timer: Timer | None = None
+        self._close_timer: Timer | None = None
+
+    # For what stands on it
+
+    def open(self, now: float) -> None:
+        """Begin the attempt, at `now` (seconds); raises LocalProtocolError the second time."""
+        if self.state is not ClientState.IDLE:
+            raise LocalProtocolError("the session has been opened before")
+        self.step(ClientInput.START)
+        self._attempt(now)
+
+    def send(self, encoded: Encoded) -> None:
+        """Queue a message; no effect on a session that is being closed, or is over.
+
+        Before the session is open it waits. Beyond the bounds of the backlog the session is
+        closed with "send buffer full" (rule 98). Raises LocalProtocolError for text with
+        U+001E in it, which polling cannot carry.
+        """
+        if encoded.text is not None and b"\x1e" in encoded.text:
+            raise LocalProtocolError("text with U+001E in it cannot travel by polling")
+        if not self._leaving and self.state is not ClientState.CLOSED:
+            # Whoever was suspended for long learns of it now, before it waits for an answer:
+            # the driver tells the time, and the heartbeat is overdue (rule 23).
+            self.timers.soon()
+            self._queue(encoded)
+
+    def close(self) -> None:
+        """End it in good order; idempotent.
+
+        What was sent before goes out, and an upgrade that is under way comes to its end
+        (rule 39); then the receiver is told "forced close", after `close_timeout` at the
+        latest. Until then messages still come in. An attempt ends at once.
+        """
+        if self.state in (ClientState.IDLE, ClientState.OPENING):
+            error = TransportError("forced close", "it was closed before it was open")
+            self.abort(Reason.FORCED_CLOSE, error)
+        elif not self._leaving and self.state is not ClientState.CLOSED:
+            self._leaving = True
+            self._close_timer = self.timers.after(
+                self.config.close_timeout, lambda _: self.abort(Reason.FORCED_CLOSE)
+            )
+            self._leave()
+
+    def abort(self, reason: Reason, error: Exception | None = None) -> None:
+        """End it at once, whatever its state; idempotent."""
+        before = self.state
+        if before is ClientState.CLOSED:
+            return
+        self.step(ClientInput.END)
+        self._leaving = True
+        for timer in (self._heartbeat, self._upgrade_timer, self._close_timer):
+            if timer is not None:
+                timer.cancel()
+        if reason is Reason.PING_TIMEOUT:
+            self._abort_transports()
+        else:
+            polled = before in (*POLLED, ClientState.PAUSING)
+            code = error.close_code if isinstance(error, RemoteProtocolError) else NORMAL_CLOSURE
+            self._finish_transports(code, farewell=polled and reason in FAREWELL)
+        self._outbox.clear()
+        self._receiver.closed(reason, error)
+
+    @property
+    def writable(self) -> bool:
+        """Whether what is sent now goes out now: what a volatile emit asks (rule 72)."""
+        if self._outbox or self._leaving:
+            return False
+        if self.state is ClientState.WEBSOCKET:
+            return True
+        return self.state in POLLED and self._polling is not None and not self._polling.sending
+
+    # The attempt
+
+    def _attempt(self, now: float) -> None:
+        self.transport = self._transports.pop(0)
+        if self.transport == "polling":
+            self._polling = ClientPollingTransport(self)
+            self._polling.poll(now)
+        else:
+            self._websocket = ClientWebSocketTransport(self, probing=False, now=now)
+
+    def _opened(self, data: str | bytes, now: float) -> None:
+        handshake = read_handshake(data)
+        polling = self.transport == "polling"
+        self.step(ClientInput.OPEN_POLLING if polling else ClientInput.OPEN_WEBSOCKET)
+        self.id = handshake.id
+        self.upgrades = handshake.upgrades
+        self.ping_interval, self.ping_timeout = handshake.ping_interval, handshake.ping_timeout
+        if handshake.max_payload is not None:
+            self.max_payload = handshake.max_payload
+        self._heartbeat = self.timers.at(now + self._patience, self._beat)
+        self._receiver.opened(now)
+        wanted = self.config.upgrade and "websocket" in self.config.transports
+        if self.state is ClientState.POLLING and wanted and "websocket" in self.upgrades:
+            self._probe(now)
+        self._flush()
+
+    # Packets out
+
+    def _flush(self) -> None:
+        """Let the transport take what waits; by polling all that is sent in one go together."""
+        if not self._outbox:
+            return
+        if self._websocket is not None and not self._websocket.probing:
+            self._websocket.ready()
+        elif self._polling is not None and not self._flushing:
+            self._flushing = True
+            self.timers.after(0.0, self._post)
+
+    def _post(self, now: float) -> None:
+        self._flushing = False
+        if self._polling is not None and self.state in (*POLLED, ClientState.CLOSING):
+            self._polling.flush(now)
+
+    def pull(self, size: float) -> list[Encoded]:
+        """Take messages off the outbox until they are `size` bytes or more, or none is left."""
+        taken = self._outbox.pull(size)
+        if self.state is ClientState.CLOSING and not self._outbox and self._polling is None:
+            self.timers.after(0.0, lambda _: self.abort(Reason.FORCED_CLOSE))
+        return taken
+
+    # For the transports
+
+    def new_wire(self) -> ClientWire:
+        """A connection, which the driver begins to make."""
+        wire = ClientWire(self.address.target, self.config, self.timers, self.entropy)
+        self._dial(wire)
+        return wire
+
+    def progress(self, now: float) -> None:
+        """Polling can go on: a request has its answer, or the handlers have caught up."""
+        polling = self._polling
+        if polling is None:
+            return
+        if self.state in POLLED:
+            polling.flush(now)
+            if not self.overrun:
+                polling.poll(now)
+        elif self.state is ClientState.PAUSING:
+            polling.flush(now, rest=True)
+            if polling.quiet:
+                self._upgrade()
+        elif self.state is ClientState.CLOSING:
+            polling.flush(now)
+            if not polling.sending:
+                self.abort(Reason.FORCED_CLOSE)
+
+    def polling_failed(self, error: TransportError, *, sending: bool) -> None:
+        """A request has failed; while we close, the GET is of no interest any more."""
+        if self.state is not ClientState.CLOSING:
+            self.transport_failed(Reason.TRANSPORT_ERROR, error)
+        elif sending:
+            self.abort(Reason.FORCED_CLOSE, error)
+
+    def transport_failed(self, reason: Reason, error: TransportError) -> None:
+        """What carries the session is gone; an attempt may go on with the next transport."""
+        if (
+            self.state is ClientState.OPENING
+            and self._transports
+            and self.config.try_all_transports
+        ):
+            self._finish_transports(NORMAL_CLOSURE, farewell=False)
+            self.timers.after(0.0, self._try_next)
+        elif self._leaving and self.state is not ClientState.OPENING:
+            self.abort(Reason.FORCED_CLOSE, error)
+        else:
+            self.abort(Reason.TRANSPORT_ERROR if not self.is_open else reason, error)
+
+    def _try_next(self, now: float) -> None:
+        if self.state is ClientState.OPENING:
+            self._attempt(now)
+
+    def fail(self, error: RemoteProtocolError) -> None:
+        """The server broke the protocol, or what stands on the session says so."""
+        if self.is_open:
+            self.abort(error.reason, error)
+        else:
+            failure = TransportError("server error", str(error), context=error)
+            failure.__cause__ = error
+            self.abort(error.reason, failure)
+
+    # Upgrade
+
+    @property
+    def probing(self) -> bool:
+        """Whether the answer to a probe is awaited."""
+        return self.state is ClientState.PROBING
+
+    def _probe(self, now: float) -> None:
+        self.step(ClientInput.PROBE)
+        self._websocket = ClientWebSocketTransport(self, probing=True, now=now)
+        self._upgrade_timer = self.timers.at(
+            now + self.config.upgrade_timeout, lambda _: self.withdraw()
+        )
+
+    def pause(self, now: float) -> None:
+        """The probe was answered: begin no request, and take over when none is under way."""
+        self.step(ClientInput.PAUSE)
+        self.progress(now)
+
+    def _upgrade(self) -> None:
+        polling, self._polling = self._polling, None
+        websocket = self._websocket
+        assert polling is not None
+        assert websocket is not None
+        self.step(ClientInput.UPGRADE)
+        self.transport = "websocket"
+        if self._upgrade_timer is not None:
+            self._upgrade_timer.cancel()
+        polling.finish(farewell=False)
+        websocket.upgrade()
+        if self._leaving:
+            self._leave()
+
+    def withdraw(self) -> None:
+        """The WebSocket will not take over; polling goes on (rules 37 and 38)."""
+        self.step(ClientInput.WITHDRAW)
+        websocket, self._websocket = self._websocket, None
+        if self._upgrade_timer is not None:
+            self._upgrade_timer.cancel()
+        if websocket is not None:
+            websocket.finish()
+        self.timers.after(0.0, self.progress)
+        if self._leaving:
+            self._leave()
+
+    # The end
+
+    def _leave(self) -> None:
+        """Close in good order, unless an upgrade is under way."""
+        if self.state in (ClientState.POLLING, ClientState.WEBSOCKET):
+            self.step(ClientInput.CLOSE)
+            if self._websocket is None:
+                self._queue(CLOSE)
+            elif not self._outbox:
+                self.abort(Reason.FORCED_CLOSE)
+
+    def _finish_transports(self, close_code: int, *, farewell: bool) -> None:
+        websocket, self._websocket = self._websocket, None
+        polling, self._polling = self._polling, None
+        if websocket is not None:
+            websocket.finish(close_code)
+        if polling is not None:
+            polling.finish(farewell=farewell)
+
+    def _abort_transports(self) -> None:
+        """The server does not answer: close at once."""
+        for transport in (self._websocket, self._polling):
+            if transport is not None:
+                transport.abort()
+        self._websocket = self._polling = None

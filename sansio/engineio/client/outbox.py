@@ -1,0 +1,102 @@
+"""What a client has sent and its server has not taken yet, and what it has not handled yet.
+
+This module knows no transport and no state: it counts, against the bounds of the options.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from ...client_config import EngineClientConfig
+from ..encoded import Encoded
+
+
+class ClientOutbox:
+    """The messages that wait, in their order, and who waits for them to go."""
+
+    __slots__ = ("_config", "_inbound", "_messages", "_relieved", "size")
+
+    def __init__(self, config: EngineClientConfig) -> None:
+        self._config = config
+        self._messages: deque[Encoded] = deque()
+        self._relieved: dict[Callable[[], None], None] = {}
+        self._inbound = 0
+        self.size = 0
+        """The bytes that wait."""
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def append(self, encoded: Encoded) -> bool:
+        """Add a message; whether the bounds still hold (rule 98)."""
+        self._messages.append(encoded)
+        self.size += encoded.size
+        limit = self._config.max_backlog_messages
+        return self.size <= self._config.max_backlog and len(self._messages) <= limit
+
+    def take(self) -> Encoded | None:
+        """Take one message off, if there is one."""
+        if not self._messages:
+            return None
+        taken = self._messages.popleft()
+        self.size -= taken.size
+        if self._relieved:
+            self.relieve()
+        return taken
+
+    def pull(self, size: float) -> list[Encoded]:
+        """Take messages off until they are `size` bytes or more, or none is left."""
+        taken: list[Encoded] = []
+        while self._messages and size > 0:
+            taken.append(self._messages.popleft())
+            size -= taken[-1].size
+            self.size -= taken[-1].size
+        if taken and self._relieved:
+            self.relieve()
+        return taken
+
+    def clear(self) -> None:
+        """Nothing of it will be sent."""
+        self._messages.clear()
+        self.size = 0
+        self.relieve()
+
+    @property
+    def congested(self) -> bool:
+        """Whether `pause_backlog` bytes or more wait."""
+        return self.size >= self._config.pause_backlog
+
+    # What has come in
+
+    @property
+    def overrun(self) -> bool:
+        """Whether the handlers lag so far behind that nothing more is read."""
+        return self._inbound >= self._config.max_inbound
+
+    def hold(self, count: int) -> None:
+        """So many messages wait for their handlers."""
+        self._inbound += count
+
+    def release(self, count: int) -> None:
+        """So many messages that were held have been handled."""
+        self._inbound -= count
+        if self._relieved:
+            self.relieve()
+
+    # Who waits
+
+    def when_relieved(self, callback: Callable[[], None]) -> None:
+        """Call back once, when something has gone, a message is handled, or all is over."""
+        self._relieved[callback] = None
+
+    def revoke(self, callback: Callable[[], None]) -> None:
+        """Call back no more; no effect on one that does not wait."""
+        self._relieved.pop(callback, None)
+
+    def relieve(self) -> None:
+        """Call back whoever waits."""
+        for callback in list(self._relieved):
+            # One before it may have revoked it.
+            if self._relieved.pop(callback, callback) is None:
+                callback()

@@ -1,0 +1,184 @@
+"""A client's session as far as packets go: its states, its heartbeat, what it holds.
+
+This module does not know transports; `client.py` adds them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from ...client_config import EngineClientConfig
+from ...errors import Reason, RemoteProtocolError
+from ...timers import Timer, Timers
+from ..encoded import Encoded, encode_control
+from ..packet import Packet, Type, decode_packet
+from .ends import EngineReceiver
+from .outbox import ClientOutbox
+from .states import TRANSITIONS, ClientInput, ClientState
+
+PONG: Final = encode_control(Packet(Type.PONG))
+POLLED: Final = (ClientState.POLLING, ClientState.PROBING)
+OPEN: Final = (*POLLED, ClientState.PAUSING, ClientState.WEBSOCKET, ClientState.CLOSING)
+
+
+class ClientSession(ABC):
+    """What a session is whatever carries it."""
+
+    def __init__(
+        self, config: EngineClientConfig, receiver: EngineReceiver, timers: Timers
+    ) -> None:
+        self.config = config
+        self.timers = timers
+        self.id = ""
+        """The session's secret id; empty before it is open (rule 97)."""
+        self.state = ClientState.IDLE
+        self.upgrades: tuple[str, ...] = ()
+        """The transports to which the server would let the session go."""
+        self.ping_interval = self.ping_timeout = 0.0
+        self.max_payload: float = inf
+        """The largest POST that the server takes, in bytes."""
+        self._receiver = receiver
+        self._outbox = ClientOutbox(config)
+        self._heartbeat: Timer | None = None
+
+    def step(self, what: ClientInput) -> None:
+        """Change the state by the table: the one assignment to it.
+
+        Raises RemoteProtocolError for an input that the state does not have.
+        """
+        try:
+            self.state = TRANSITIONS[self.state][what]
+        except KeyError:
+            raise RemoteProtocolError(f"{what.name} in state {self.state.name}") from None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has shaken hands, and the session is not over."""
+        return self.state in OPEN
+
+    # What it holds
+
+    @property
+    def backlog(self) -> int:
+        """The bytes that wait to be sent."""
+        return self._outbox.size
+
+    @property
+    def congested(self) -> bool:
+        """Whether `pause_backlog` bytes or more wait to be sent."""
+        return self._outbox.congested
+
+    def when_relieved(self, callback: Callable[[], None]) -> None:
+        """Call back once, when some of the backlog has gone, a message is handled, or all is over.
+
+        The caller looks for itself whether that was what it waited for. One callback waits
+        once, however often it is given, and until `revoke`.
+        """
+        self._outbox.when_relieved(callback)
+
+    def revoke(self, callback: Callable[[], None]) -> None:
+        """Call back no more; no effect on one that does not wait."""
+        self._outbox.revoke(callback)
+
+    def hold(self, count: int = 1) -> None:
+        """So many messages wait for their handlers; at `max_inbound` nothing more is read."""
+        self._outbox.hold(count)
+
+    def release(self, count: int = 1) -> None:
+        """So many messages that were held have been handled, or are to be held no longer."""
+        was_overrun = self.overrun
+        self._outbox.release(count)
+        if was_overrun and not self.overrun:
+            self.timers.after(0.0, self.progress)
+
+    @property
+    def overrun(self) -> bool:
+        """Whether the handlers lag so far behind that nothing more is read."""
+        return self._outbox.overrun
+
+    @abstractmethod
+    def progress(self, now: float) -> None:
+        """Polling can go on: a request has its answer, or the handlers have caught up."""
+
+    # Packets out
+
+    @abstractmethod
+    def _flush(self) -> None:
+        """Let the transport take what waits."""
+
+    @abstractmethod
+    def abort(self, reason: Reason, error: Exception | None = None) -> None:
+        """End it at once, whatever its state; idempotent."""
+
+    def _queue(self, encoded: Encoded) -> None:
+        if self._outbox.append(encoded):
+            self._flush()
+        else:
+            self.abort(Reason.SEND_BUFFER_FULL)
+
+    def take(self) -> Encoded | None:
+        """Take one message off the outbox."""
+        return self._outbox.take()
+
+    @abstractmethod
+    def pull(self, size: float) -> list[Encoded]:
+        """Take messages off the outbox until they are `size` bytes or more, or none is left."""
+
+    # Packets in
+
+    @abstractmethod
+    def _opened(self, data: str | bytes, now: float) -> None:
+        """The server has shaken hands with this; raises RemoteProtocolError."""
+
+    def receive(self, data: str | bytes, now: float) -> None:
+        """Take one packet in its WebSocket form; ignored once the session is over.
+
+        Raises RemoteProtocolError for a packet that no server may send.
+        """
+        # A message is by far the commonest packet: told from one character.
+        if self.state not in OPEN:
+            self.receive_packet(decode_packet(data), now)
+        elif isinstance(data, bytes):
+            self._receiver.message(data, now)
+        elif data[:1] == "4":
+            self._receiver.message(data[1:], now)
+        else:
+            self.receive_packet(decode_packet(data), now)
+
+    def receive_packet(self, packet: Packet, now: float) -> None:
+        """Take one packet; ignored once the session is over.
+
+        Raises RemoteProtocolError for a packet that no server may send.
+        """
+        if self.state is ClientState.CLOSED:
+            return
+        if self.state is ClientState.OPENING:
+            if packet.type is not Type.OPEN:
+                raise RemoteProtocolError(f"expected a handshake, got {packet.type.name}")
+            self._opened(packet.data, now)
+        elif packet.type is Type.MESSAGE:
+            self._receiver.message(packet.data, now)
+        elif packet.type is Type.PING:
+            if self._heartbeat is not None:
+                self._heartbeat.move(now + self._patience)
+            self._queue(PONG)
+        elif packet.type is Type.CLOSE:
+            self.abort(Reason.TRANSPORT_CLOSE)
+        elif packet.type is not Type.NOOP:
+            raise RemoteProtocolError(f"a server may not send {packet.type.name}")
+
+    # Heartbeat
+
+    @property
+    def _patience(self) -> float:
+        return self.ping_interval + self.ping_timeout
+
+    def _beat(self, now: float) -> None:
+        if self.overrun:
+            # The ping may be waiting unread, because we do not read: not the server's fault.
+            self._heartbeat = self.timers.at(now + self.ping_timeout, self._beat)
+        else:
+            self.abort(Reason.PING_TIMEOUT)

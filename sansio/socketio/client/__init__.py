@@ -1,0 +1,1 @@
+"""The client of Socket.IO: its attempts to connect, its sockets, what waits in either direction."""

@@ -1,0 +1,181 @@
+"""A Socket.IO client as an application sees it: one connection, and sockets for its namespaces.
+
+A backend adds what a loop is needed for: connections, a clock and tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar, Unpack, overload
+
+from ...engineio.client.client import EngineClient
+from ...engineio.client.cookies import CookieJar
+from ...engineio.client.ends import EngineReceiver
+from ...engineio.client.url import ServerAddress, parse_url
+from ...failures import OnError
+from ...handlers import Function
+from ...runtime import ClientRuntime, Resolve
+from ..packet import namespace_fault
+from ..parser import Parser
+from ..parsers import chosen_parser
+from .client import Client
+from .config import ClientConfig, ClientOptions
+from .link import Engine
+from .socket import ClientSocket
+
+F = TypeVar("F", bound=Function)
+Hook = TypeVar("Hook", bound=OnError[ClientSocket])
+
+
+GRACE: Final = 10.0
+"""For how many seconds `aclose` waits for what was emitted to go out, unless told."""
+
+
+class ClientApp(Client):
+    """One server, as its client: `connect` gives a socket in a namespace of it.
+
+    `url` names the server; its path names the namespace that `connect` takes unless told, and
+    its query goes with every request. `parser` is "json", "msgpack" or an object of your own;
+    the other options are the fields of `ClientConfig`, times in seconds and sizes in bytes.
+    Raises ValueError or TypeError for options that make no sense.
+    """
+
+    def __init__(
+        self,
+        runtime: ClientRuntime,
+        url: str,
+        *,
+        entropy: Callable[[int], bytes],
+        parser: str | Parser = "json",
+        **options: Unpack[ClientOptions],
+    ) -> None:
+        self.address: ServerAddress = parse_url(url)
+        """The server."""
+        self.cookies = CookieJar()
+        """What it has set, kept across reconnects."""
+        self._dial = runtime.dial
+        self._entropy = entropy
+        self._engine: EngineClient | None = None
+        super().__init__(
+            ClientConfig(**options),
+            chosen_parser(parser),
+            runtime=runtime,
+            entropy=entropy,
+            dial=self._new_engine,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.address.target.authority} {self.state.name.lower()}>"
+
+    def _new_engine(self, receiver: EngineReceiver) -> Engine:
+        before = self._engine
+        remember = self.config.remember_upgrade and before is not None
+        self._engine = EngineClient(
+            self.address,
+            self.config,
+            receiver,
+            timers=self.timers,
+            dial=self._dial,
+            cookies=self.cookies,
+            entropy=self._entropy,
+            websocket_first=remember and before is not None and before.websocket_worked,
+        )
+        return self._engine
+
+    # For the application
+
+    @property
+    def engine(self) -> EngineClient | None:
+        """The session of the last attempt; None before the first."""
+        return self._engine
+
+    @property
+    def sockets(self) -> Mapping[str, ClientSocket]:
+        """The active sockets, by their namespaces, as they are now."""
+        return {name: member.socket for name, member in self.members.items()}
+
+    def socket(self, namespace: str | None = None, *, auth: Any = None) -> ClientSocket:
+        """A new socket for a namespace, not connected yet: for listeners that shall miss nothing.
+
+        `auth` is a dict, or a plain or coroutine function without arguments that returns one
+        and is called at every connection (rule 86). Raises ValueError for what is no name of a
+        namespace, TypeError for an `auth` that cannot be.
+        """
+        name = self.address.path if namespace is None else namespace
+        fault = namespace_fault(name)
+        if "\x1e" in name:
+            fault = "U+001E cannot travel by polling"
+        if fault is not None:
+            raise ValueError(f"namespace: {fault}, got {name!r}")
+        return ClientSocket(self, name, auth)
+
+    async def connect(
+        self, namespace: str | None = None, *, auth: Any = None, retry: bool = False
+    ) -> ClientSocket:
+        """Connect to a namespace, and wait until the server has let the socket in.
+
+        Raises ConnectionRefused when the server turns it away, with its `message` and `data`;
+        TransportError or RemoteProtocolError when the first attempt fails, unless `retry`,
+        with which they go on as they do when a connection is lost; LocalProtocolError when a
+        socket of the namespace is active already; and what `socket` raises. When it raises, or
+        is cancelled, the socket is disconnected.
+        """
+        socket = self.socket(namespace, auth=auth)
+        socket.connect()
+        try:
+            await socket.until_connected(retry=retry)
+        except BaseException:
+            socket.disconnect()
+            raise
+        return socket
+
+    @overload
+    def on(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, event: str, handler: F) -> F: ...
+    def on(self, event: str, handler: F | None = None) -> F | Callable[[F], F]:
+        """Register a listener for what happens to the client itself.
+
+        `open`, `close` (reason, and what broke the connection), `error` (of an attempt),
+        `packet` (of the server); `reconnect_attempt` and `reconnect` (the number of the
+        attempt), `reconnect_error` (the error), `reconnect_failed`. Raises ValueError for
+        another event, and TypeError for what cannot be called so.
+        """
+
+        def register(function: F) -> F:
+            self.notices.on(event, function)
+            return function
+
+        return register if handler is None else register(handler)
+
+    def off(self, event: str, handler: Function | None = None) -> None:
+        """Forget a listener, or all of the event; raises ValueError for one that there is not."""
+        self.notices.off(event, handler)
+
+    def on_error(self, hook: Hook) -> Hook:
+        """Register the function that gets every exception of a listener of a socket.
+
+        It is called with the exception, the socket, the name of the event and its
+        arguments; without one they go to the log of the name "sansocket".
+        """
+        self.failures.hook = hook
+        return hook
+
+    async def aclose(self, grace: float = GRACE) -> None:
+        """Leave every namespace and close the connection in good order.
+
+        What was emitted goes out first, for at most `grace` seconds; then, and when this is
+        cancelled, the connections are cut. Afterwards nothing can be connected any more.
+        """
+        self.shut_down()
+        self.deliver()
+        timer = self.timers.after(grace, lambda now: self.abandon())
+
+        def start(resolve: Resolve[None]) -> Callable[[], None]:
+            return self.when_ended(lambda: resolve(None))
+
+        try:
+            await self.runtime.wait(start, None)
+        finally:
+            timer.cancel()
+            self.abandon()

@@ -1,0 +1,81 @@
+"""Events for an iteration: kept, held, and never lost to who is cancelled."""
+
+from __future__ import annotations
+
+from support.fake_engine import FakeEngine, Rig
+
+from sansocket.sansio.socketio.client.events import EventReceived, Stay
+from sansocket.sansio.socketio.client.inbox import Inbox
+from sansocket.sansio.socketio.client.intake import Intake
+
+
+class Kept:
+    """An inbox of three, and what it is given."""
+
+    def __init__(self) -> None:
+        self.rig = Rig()
+        self.socket = self.rig.client.socket()
+        self.inbox = Inbox(3, self.rig.runtime.log)
+        self.engine = FakeEngine(None)  # type: ignore[arg-type]  # nothing is received here
+        self.stay = Stay(Intake(self.engine, max_inbound=9, max_surplus=9, max_surplus_bytes=9))
+
+    def put(self, *names: str) -> None:
+        """Keep these events."""
+        for name in names:
+            self.inbox.put(EventReceived(self.socket, name, (), None, self.stay))
+
+    def taken(self) -> list[str]:
+        """All that were kept."""
+        names: list[str] = []
+        while (event := self.inbox.take()) is not None:
+            names.append(event.name)
+        return names
+
+
+def test_the_last_are_kept_before_an_iteration() -> None:
+    """Rule 98: the oldest make room, which is said once; the server is read on from."""
+    kept = Kept()
+    kept.put("a", "b", "c")
+    assert kept.rig.runtime.logged == []
+    kept.put("d", "e")
+    assert len(kept.inbox) == 3
+    assert kept.engine.held == 0
+    assert kept.taken() == ["c", "d", "e"]
+    [(message, error)] = kept.rig.runtime.logged
+    assert "nobody listens to 'd'" in message
+    assert error is None
+
+
+def test_none_is_lost_in_an_iteration() -> None:
+    """Rule 98: each holds its session instead, until it is taken."""
+    kept = Kept()
+    kept.put("early")
+    kept.inbox.iterating = True
+    kept.put("a", "b", "c", "d")
+    assert kept.engine.held == 4
+    assert kept.taken() == ["early", "a", "b", "c", "d"]
+    assert kept.engine.held == 0
+
+
+def test_look() -> None:
+    """At once when there is something, or never will be; else when there is."""
+    kept = Kept()
+    seen: list[Exception | None] = []
+    kept.inbox.look(seen.append)()
+    assert len(seen) == 1
+    kept.inbox.is_open = True
+    forget = kept.inbox.look(seen.append)
+    forget_other = kept.inbox.look(seen.append)
+    assert len(seen) == 1
+    forget_other()
+    forget_other()
+    kept.put("a")
+    assert len(seen) == 2
+    forget()
+    kept.inbox.look(seen.append)()
+    assert len(seen) == 3
+    assert kept.taken() == ["a"]
+    kept.inbox.look(seen.append)
+    kept.inbox.close()
+    assert len(seen) == 4
+    assert not kept.inbox.is_open
