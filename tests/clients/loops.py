@@ -41,8 +41,8 @@ class Loop(ABC):
         """Run to the end; fails where a task is left behind, which Trio does not allow anyway."""
 
     @abstractmethod
-    async def together(self, *functions: Callable[[], Awaitable[None]]) -> None:
-        """Run them all at once, until all have ended."""
+    async def turn(self) -> None:
+        """Let every other task take a step."""
 
     @abstractmethod
     async def cancelled_when(
@@ -64,10 +64,8 @@ class TrioLoop(Loop):
 
         trio.run(patient)
 
-    async def together(self, *functions: Callable[[], Awaitable[None]]) -> None:
-        async with trio.open_nursery() as nursery:
-            for function in functions:
-                nursery.start_soon(function)
+    async def turn(self) -> None:
+        await trio.lowlevel.checkpoint()
 
     async def cancelled_when(
         self, function: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]
@@ -90,8 +88,8 @@ class AsyncioLoop(Loop):
     def run(self, main: Callable[[], Main]) -> None:
         run_on(self._factory, main())
 
-    async def together(self, *functions: Callable[[], Awaitable[None]]) -> None:
-        await asyncio.gather(*(function() for function in functions))
+    async def turn(self) -> None:
+        await asyncio.sleep(0)
 
     async def cancelled_when(
         self, function: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket as sockets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,6 +134,38 @@ async def test_one_of_several_addresses_answers(
     """RFC 8305: "localhost" has one of version 6 too, where nobody listens."""
     async with loop.connect(f"http://localhost:{our_server.port}", **way) as socket:
         assert await socket.call("acknowledge", 1, timeout=10) == 1
+
+
+@contextmanager
+def full() -> Generator[int]:
+    """A port whose listener takes nobody more: who connects to it waits for an answer."""
+    with ExitStack() as opened:
+        listener = opened.enter_context(sockets.create_server(("127.0.0.1", 0), backlog=0))
+        address = listener.getsockname()
+        for _ in range(4):
+            waiting = opened.enter_context(sockets.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        yield address[1]
+
+
+def dials(port: int) -> int:
+    """How many connections to a port are asked for, and have no answer."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    return sum(line[2].endswith(f":{port:04X}") and line[3] == "02" for line in lines)
+
+
+@on_every_loop
+async def test_a_dial_ends_with_its_attempt(loop: Loop, way: dict[str, Any]) -> None:
+    """The connection that nobody waits for any more is not asked for any longer."""
+    with full() as port:
+        before = dials(port)
+        async with loop.client(f"http://127.0.0.1:{port}", timeout=0.3, **way) as client:
+            with pytest.raises(TransportError, match="no connection within"):
+                await client.connect()
+            for _ in range(50):
+                await loop.turn()
+            assert dials(port) == before
 
 
 @on_every_loop
