@@ -12,21 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from ..errors import ConnectionRefused, Disconnected
-from ..socketio.acks import Ack
-from ..socketio.app import App
 from ..socketio.client.app import ClientApp
 from ..socketio.client.config import ClientOptions
-from ..socketio.namespace import Namespace
-from ..socketio.socket import Socket
 from .errors import SimulationError
 from .faults import CALM, STORMY, Faults
-from .ledger import Questions, Sequence
+from .hosts import NAMESPACES, Hosts
+from .ledger import Questions
 from .leftovers import left_in_client
 from .member import Member
+from .process import Process
 from .simulation import SimulatedServer, Simulation
 
-NAMESPACES: Final = ("/", "/b")
 PATIENCE: Final = 75.0
 """For how many seconds of calm whoever is dead may go unnoticed: longer than any heartbeat."""
 RECOVERY: Final = 600.0
@@ -61,11 +57,14 @@ class Chaos:
         self.members: dict[str, Member] = {}
         """Of all clients that live, by their names."""
         self.servers: list[SimulatedServer] = []
+        self.waiting: dict[int, object] = {}
+        """The processes of those who wait for an answer, by the questions."""
         self.deliveries = 0
+        self._parser = simulation.random.choice(("json", "json", "msgpack"))
+        self._hosts = Hosts(self)
         self._storm = storm
         self.storming = True
         self._acting = 0
-        self._news = 0
         self._wrong: str | None = None
         self._seen = 0
 
@@ -120,7 +119,9 @@ class Chaos:
             "pause_backlog": random.choice((20_000, 4_000_000)),
         }
         self.servers = [
-            simulation.server(f"http://{name}.example", self._set_up, **options)
+            simulation.server(
+                f"http://{name}.example", self._hosts.set_up, parser=self._parser, **options
+            )
             for name in "abcdefgh"[: size.servers]
         ]
         for number in range(size.clients):
@@ -143,6 +144,9 @@ class Chaos:
         await simulation.sleep(AFTERWARDS)
         if left := simulation.leftovers():
             raise simulation.failure("left over: " + "; ".join(left))
+        for number, home in self.waiting.items():
+            if isinstance(home, Process) and home.alive:
+                raise simulation.failure(f"{home.name} waits for an answer to {number} for ever")
 
     def _forget(self, members: list[Member]) -> None:
         """Their client has gone, in good order: nothing is awaited but for what was not sent."""
@@ -179,7 +183,8 @@ class Chaos:
         life = 0
         while self.storming:
             life += 1
-            client = simulation.client(random.choice(self._urls()), **self._options())
+            url = random.choice(self._urls())
+            client = simulation.client(url, parser=self._parser, **self._options())
             name = f"{number}.{life}"
             names = random.choice((NAMESPACES, NAMESPACES[:1], NAMESPACES[1:]))
             members = [Member(self, client, name, each) for each in names]
@@ -239,95 +244,6 @@ class Chaos:
 
     # Servers
 
-    def _set_up(self, app: App) -> None:
-        for name in NAMESPACES:
-            self._set_up_namespace(app.of(name))
-
-    def _set_up_namespace(self, namespace: Namespace) -> None:
-        random, simulation = self.random, self.simulation
-
-        @namespace.use
-        async def admit(socket: Socket, auth: dict[str, Any]) -> None:
-            lot = random.random()
-            if lot < 0.2:
-                await simulation.sleep(lot * 20)
-            elif self.storming and lot < 0.23:
-                raise ConnectionRefused("by lot")
-
-        @namespace.on("connect")
-        def connect(socket: Socket) -> None:
-            name: str = socket.handshake.auth["member"]
-            member = self.members.get(name)
-            socket.data["member"] = name
-            socket.join("everybody")
-            if member is not None:
-                member.down[socket.id] = Sequence(
-                    f"{member.name} down {socket.id}", self.fail, again=False
-                )
-            simulation.spawn(partial(self._greet, socket))
-
-        @namespace.on("up")
-        def up(socket: Socket, number: int, *rest: Any) -> None:
-            member = self.members.get(socket.data["member"])
-            self.deliveries += 1
-            if member is not None:
-                member.up.arrive(number, socket.id)
-                self._speak(namespace, socket)
-
-        @namespace.on("question")
-        def question(socket: Socket, number: int, ack: Ack) -> None:
-            if not self.storming or random.random() < 0.9:
-                ack(number)
-
-        @namespace.on("slow")
-        async def slow(socket: Socket, number: int) -> int:
-            await simulation.sleep(random.uniform(0, 3))
-            return number
-
-        @namespace.on("volatile")
-        def volatile(socket: Socket, number: int) -> None:
-            socket.volatile.emit("volatile", number)
-
-    def _speak(self, namespace: Namespace, socket: Socket) -> None:
-        """The server says something, to whom it has just heard or to everybody."""
-        lot = self.random.random()
-        if lot < 0.5:
-            self.send_down(socket)
-        elif lot < 0.6:
-            number = self.questions.ask(str(socket))
-            socket.emit("question", number, ack=lambda *v: self.questions.answer(number, *v))
-        elif lot < 0.7:
-            self.simulation.spawn(lambda: self._call(socket))
-        elif lot < 0.85 and self.random.random() * self.size.clients < 5:
-            self._news += 1
-            namespace.to("everybody").emit("news", self._news)
-        elif lot < 0.87 and self.storming:
-            socket.disconnect(close=self.random.random() < 0.5)
-
-    async def _greet(self, socket: Socket) -> None:
-        """Say a lot at once to whoever is new: so there is something to carry in an upgrade."""
-        for _ in range(self.random.randrange(12)):
-            self.send_down(socket)
-            await self.simulation.sleep(self.random.expovariate(20))
-
-    def send_down(self, socket: Socket) -> None:
-        """Send the next number to a socket."""
-        member = self.members.get(socket.data["member"])
-        if member is not None and socket.connected:
-            sequence = member.down[socket.id]
-            socket.emit("down", socket.id, sequence.next(), *self.ballast())
-            sequence.count()
-
-    async def _call(self, socket: Socket) -> None:
-        number = self.questions.ask(str(socket))
-        try:
-            value = await socket.call(
-                self.random.choice(("question", "slow")), number, timeout=10.0
-            )
-        except (TimeoutError, Disconnected):
-            return
-        self.questions.answer(number, value)
-
     async def _shake(self, server: SimulatedServer) -> None:
         """Stop a server, or kill it, and start it anew: again and again."""
         random, simulation = self.random, self.simulation
@@ -362,7 +278,7 @@ class Chaos:
             for socket in list(server.app.of(name).sockets.values())
         ]
         for socket in sockets:
-            self.send_down(socket)
+            self._hosts.send_down(socket)
         names = sorted(str(socket.data["member"]) for socket in sockets)
         if names != sorted(self.members):
             self.fail(f"the servers have {names}, the clients are {sorted(self.members)}")

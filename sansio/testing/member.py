@@ -23,6 +23,7 @@ class Member:
         again = client.config.retries > 0
         self.name = f"{name}{namespace}"
         self.client = client
+        self._process = chaos.simulation.process(client)
         self.chaos = chaos
         self.up = Sequence(f"{self.name} up", fail, again=again)
         self.down: dict[str, Sequence] = {}
@@ -31,7 +32,10 @@ class Member:
         self.told = ""
         """Why it is not active, if it is not."""
         self.socket = client.socket(namespace, auth={"member": self.name})
-        self.socket.on("down", self._down)
+        if chaos.random.random() < 0.3:
+            chaos.simulation.spawn(self._iterate)
+        else:
+            self.socket.on("down", self._down)
         self.socket.on("news", self.news.arrive)
         self.socket.on("question", self._question)
         self.socket.on("slow", self._slow)
@@ -42,6 +46,16 @@ class Member:
 
     def _down(self, sid: str, number: int, *_: object) -> None:
         self.down[sid].arrive(number, sid)
+
+    async def _iterate(self) -> None:
+        """Take what has no listener one by one, and not always at once."""
+        while self._process.alive and not self.client.is_shut:
+            async for event in self.socket:
+                if event.name == "down":
+                    self._down(*event.args)
+                if self.chaos.storming and self.chaos.random.random() < 0.1:
+                    await self.chaos.simulation.sleep(self.chaos.random.uniform(0, 3))
+            await self.chaos.simulation.sleep(0.1)
 
     def _question(self, number: int) -> int:
         return number
@@ -93,7 +107,9 @@ class Member:
                     "question", number, ack=lambda *values: questions.answer(number, *values)
                 )
             elif lot < 0.85:
-                chaos.simulation.spawn(lambda: self.call(random.uniform(0.1, 20)))
+                chaos.simulation.spawn(
+                    lambda: self.call(random.choice((random.uniform(0.1, 20), None)))
+                )
             elif lot < 0.9:
                 socket.volatile.emit("volatile", self.up.sent)
             elif lot < 0.95 and not self.client.config.retries:
@@ -109,9 +125,10 @@ class Member:
         if error is None:
             self.chaos.questions.answer(number, *values)
 
-    async def call(self, seconds: float) -> None:
+    async def call(self, seconds: float | None) -> None:
         """Ask, and wait; it may be in vain."""
         number = self.chaos.questions.ask(self.name)
+        self.chaos.waiting[number] = self._process
         try:
             value = await self.socket.call("question", number, timeout=seconds)
         except Exception as error:
@@ -119,6 +136,8 @@ class Member:
             if isinstance(error, LocalProtocolError | AssertionError | TypeError):
                 raise
             return
+        finally:
+            del self.chaos.waiting[number]
         self.chaos.questions.answer(number, value)
 
     def join(self) -> None:

@@ -19,6 +19,7 @@ from ..runtime import Resolve
 from ..socketio.app import App
 from ..socketio.client.app import ClientApp
 from ..socketio.client.config import ClientOptions
+from ..socketio.parser import Parser
 from .clock import Clock
 from .errors import SimulationError
 from .faults import CALM, Faults
@@ -58,6 +59,7 @@ class SimulatedServer:
         simulation: Simulation,
         url: str,
         set_up: Callable[[App], object],
+        parser: str | Parser,
         options: ServerOptions,
     ) -> None:
         target = parse_url(url).target
@@ -65,6 +67,7 @@ class SimulatedServer:
         self._name = target.authority
         self._address = (target.host, target.port)
         self._set_up = set_up
+        self._parser = parser
         self._options = options
         self._started = 0
         self.start()
@@ -96,7 +99,9 @@ class SimulatedServer:
         name = self._name if self._started == 1 else f"{self._name}/{self._started}"
         self.process = Process(simulation.world, name, simulation.network)
         runtime = VirtualRuntime(self.process)
-        self._app = App(runtime, entropy=simulation.new_entropy(), **self._options)
+        self._app = App(
+            runtime, entropy=simulation.new_entropy(), parser=self._parser, **self._options
+        )
         self.process.machine = AppMachine(self._app)
         self._set_up(self._app)
         simulation.network.listeners[self._address] = self
@@ -196,20 +201,29 @@ class Simulation:
     # Servers and clients
 
     def server(
-        self, url: str, set_up: Callable[[App], object], **options: Unpack[ServerOptions]
+        self,
+        url: str,
+        set_up: Callable[[App], object],
+        *,
+        parser: str | Parser = "json",
+        **options: Unpack[ServerOptions],
     ) -> SimulatedServer:
         """Start a server; `set_up` registers its handlers, each time that it is started anew.
 
         Clients reach it by the host and the port of `url`. The options are those of `App`.
         Raises ValueError where a server is running there already.
         """
-        return SimulatedServer(self, url, set_up, options)
+        return SimulatedServer(self, url, set_up, parser, options)
 
-    def client(self, url: str, **options: Unpack[ClientOptions]) -> ClientApp:
+    def client(
+        self, url: str, *, parser: str | Parser = "json", **options: Unpack[ClientOptions]
+    ) -> ClientApp:
         """A client that has not begun yet. The options are those of `ClientApp`."""
         self._names += 1
         process = Process(self.world, f"client{self._names}", self.network)
-        client = ClientApp(VirtualRuntime(process), url, entropy=self.new_entropy(), **options)
+        client = ClientApp(
+            VirtualRuntime(process), url, entropy=self.new_entropy(), parser=parser, **options
+        )
         process.machine = client
         self.clients[client] = process
         return client
