@@ -205,6 +205,8 @@ class ServerConfig(EngineConfig):
     """Namespaces that one client may be in; more are refused as invalid."""
     max_rooms: int = 10_000
     """Rooms that one socket may be in; more raise LocalProtocolError."""
+    ack_timeout: float | None = None
+    """How long `call` and `emit_with_ack` wait where nothing else is said; None is for ever."""
     max_pending_acks: int = 10_000
     """Acknowledgements that one socket may owe; more raise LocalProtocolError."""
     max_surplus: int = 20_000
@@ -247,6 +249,7 @@ KINDS: Final[dict[type, Kind]] = {
 FUNCTIONS: Final = ("allow_request", "cors_allowed_origins", "generate_id")
 """Options that may be functions."""
 MIXED: Final[dict[str, Kind]] = {
+    "ack_timeout": ((int, float, NoneType), "a number or None"),
     "cookie": ((Cookie, str, bool, NoneType), "a Cookie, its name, True or None"),
     "initial_packet": ((str, bytes, NoneType), "text, bytes or None"),
     "per_message_deflate": ((bool, PerMessageDeflate), "True, False or a PerMessageDeflate"),
@@ -334,6 +337,7 @@ class ServerOptions(EngineOptions, total=False):
     attachment_timeout: float
     max_namespaces: int
     max_rooms: int
+    ack_timeout: float | None
     max_pending_acks: int
     max_surplus: int
     max_surplus_bytes: int

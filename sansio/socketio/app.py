@@ -6,7 +6,8 @@ A backend adds what a loop is needed for: sockets, a clock and tasks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TypeVar, Unpack, overload
 
 from ..config import ServerConfig, ServerOptions
@@ -97,6 +98,25 @@ class App(Namespace):
             namespace = Namespace(self.core, name, self.runtime, self._dispatch)
             self.core.namespaces[name] = namespace
         return namespace
+
+    @property
+    def namespaces(self) -> Mapping[str, Namespace]:
+        """All namespaces that there are now, by their names; those made for clients among them."""
+        return MappingProxyType(self.core.namespaces)
+
+    def delete_namespace(self, name: str) -> None:
+        """Disconnect the sockets of a namespace, and forget it with what is registered on it.
+
+        Who asks for it afterwards, or is not accepted yet, is refused with "Invalid namespace",
+        unless `of` or a parent makes a new one of that name. No effect where there is none; raises
+        ValueError for the main namespace.
+        """
+        if name == "/":
+            raise ValueError("the main namespace cannot be deleted")
+        namespace = self.core.namespaces.get(name)
+        if namespace is not None:
+            self.core.forget(namespace)
+            namespace.local.disconnect_sockets()
 
     def register(self, instance: NamespaceClass) -> Namespace:
         """Make the methods of an instance the handlers of its namespace.

@@ -100,13 +100,18 @@ class Broadcast:
 
         Raises AckTimeout, whose `responses` are the answers that came within the timeout (it
         is a TimeoutError on every loop, also on Trio, where `call` has another one), and what
-        `emit` raises. Without a timeout it waits for everyone; who disconnects is waited for
+        `emit` raises. Without a timeout, and without the server's `ack_timeout`, it waits for
+        everyone; who disconnects is waited for
         no more, nor whoever a volatile event was not sent to. Cancelled, it forgets the
         acknowledgements.
         """
 
+        selection = self._selection
+        if selection.seconds is None:
+            selection = msgspec.structs.replace(selection, seconds=self._namespace.ack_timeout)
+
         def start(resolve: Resolve[list[Any]]) -> Callable[[], None]:
-            return self._namespace.adapter.collect(self._selection, event, args, resolve)
+            return self._namespace.adapter.collect(selection, event, args, resolve)
 
         return await self._namespace.runtime.wait(start, None)
 

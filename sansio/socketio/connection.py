@@ -15,13 +15,13 @@ from ..timers import Timer
 from .acks import Acks
 from .engine_session import EngineSession
 from .events import ConnectRequested, Disconnected, Event, EventReceived, NamespaceRequested
+from .namespace import INVALID_NAMESPACE, Namespace
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
 from .socket import Socket
 from .states import CONNECTED, State
 
 if TYPE_CHECKING:
-    from .namespace import Namespace
     from .server import Server
 
 
@@ -242,7 +242,7 @@ class Connection:
     def deny(self, name: str) -> None:
         """There is no such namespace, and nothing is remembered of it (security rule 27)."""
         self._asked.pop(name, None)
-        self.send(Packet(CONNECT_ERROR, name, {"message": "Invalid namespace"}))
+        self.send(Packet(CONNECT_ERROR, name, {"message": INVALID_NAMESPACE}))
 
     # For the sockets
 

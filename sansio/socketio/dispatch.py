@@ -15,6 +15,7 @@ from ..mailbox import TASK
 from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller
 from .events import ConnectRequested, Disconnected, Event, EventReceived
 from .listeners import Registry
+from .namespace import INVALID_NAMESPACE
 from .socket import Socket
 from .states import State
 
@@ -181,7 +182,9 @@ class Dispatch(Boundary[Socket]):
             self._refuse(socket, INTERNAL_ERROR)
             self.failures.report(error, socket, "connect", (event.auth,))
         else:
-            if socket.state is State.CONNECTING:
+            if socket.namespace.deleted:
+                self._refuse(socket, INVALID_NAMESPACE)
+            elif socket.state is State.CONNECTING:
                 socket.accept()
                 await self.lifecycle(callers(socket), socket, "connect")
 

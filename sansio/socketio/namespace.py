@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..engineio.encoded import Encoded, encode_message
 from ..engineio.session import Session
@@ -22,6 +22,9 @@ from .packet import EVENT, Packet
 from .parser import JsonParser, Parser
 from .socket import Socket
 from .states import State
+
+INVALID_NAMESPACE: Final = "Invalid namespace"
+"""What a client is told that asks for one that there is not (rule 66)."""
 
 PlainEncoder = Callable[[str, tuple[Any, ...]], bytes | None]
 
@@ -46,6 +49,7 @@ class Namespace(NamespaceListeners, Broadcast):
         "_server_side",
         "_sockets",
         "adapter",
+        "deleted",
         "name",
         "own",
         "parent",
@@ -78,6 +82,8 @@ class Namespace(NamespaceListeners, Broadcast):
         self._population = 0
         self.parent: ParentNamespace | None = parent
         """That by which it was made, when a client asked for it."""
+        self.deleted: bool = False
+        """Whether the server has forgotten it: nobody enters any more."""
         self.adapter: Adapter = server.adapter(self)
 
     def __repr__(self) -> str:
@@ -146,6 +152,11 @@ class Namespace(NamespaceListeners, Broadcast):
         """Where exceptions of handlers are reported."""
         return self._dispatch.failures
 
+    @property
+    def ack_timeout(self) -> float | None:
+        """For how many seconds an acknowledgement is waited for where nothing else is said."""
+        return self._server.config.ack_timeout
+
     def enter(self, socket: Socket) -> None:
         """It is connected: in the namespace, and in a room of its own."""
         self._sockets[socket.id] = socket
@@ -164,7 +175,7 @@ class Namespace(NamespaceListeners, Broadcast):
         """It has been refused, or is gone; a child that is empty then may be forgotten."""
         self._population -= 1
         if self.parent is not None and self._population == 0:
-            self._server.emptied(self, self.parent)
+            self._server.emptied(self)
 
     def join(self, socket: Socket, room: str) -> None:
         """Put a socket into a room: see `Socket.join`."""

@@ -86,11 +86,19 @@ class Server:
             self.namespaces[name] = namespace
         return namespace
 
-    def emptied(self, namespace: Namespace, parent: ParentNamespace) -> None:
+    def emptied(self, namespace: Namespace) -> None:
         """The last socket has left a child."""
         if self.config.cleanup_empty_child_namespaces:
-            del self.namespaces[namespace.name]
-            parent.remove(namespace.name)
+            self.forget(namespace)
+
+    def forget(self, namespace: Namespace) -> None:
+        """There is no such namespace any more; no effect on one that was forgotten before."""
+        name = namespace.name
+        if self.namespaces.get(name) is namespace:
+            del self.namespaces[name]
+            namespace.deleted = True
+            if namespace.parent is not None:
+                namespace.parent.remove(name)
 
     def tell(self, event: Event | NamespaceRequested) -> None:
         """Queue an event for the driver."""

@@ -243,8 +243,8 @@ class Socket(SocketListeners):
         Returns the value, a tuple of several, or None for none. Raises Disconnected when
         the socket is or gets disconnected, the loop's own timeout error after `timeout`
         seconds (TimeoutError on asyncio; on Trio trio.TooSlowError, which is no
-        TimeoutError), and what `emit` raises. Cancelled, it forgets the acknowledgement;
-        the event stays sent.
+        TimeoutError; None is the server's `ack_timeout`), and what `emit` raises.
+        Cancelled, it forgets the acknowledgement; the event stays sent.
         """
         return await self.answer(event, args, timeout)
 
@@ -267,6 +267,8 @@ class Socket(SocketListeners):
             number = self.emit_packet(event, args, pending, volatile=volatile, compress=compress)
             return lambda: self.unexpect(number)
 
+        if timeout is None:
+            timeout = self.namespace.ack_timeout
         return await self.namespace.runtime.wait(start, timeout)
 
     async def drain(self) -> None:

@@ -11,7 +11,7 @@ from support.socketio import Member
 from support.socketio_client import join, reached_by
 from support.transcript import socketio
 
-from sansocket.sansio.errors import LocalProtocolError
+from sansocket.sansio.errors import AckTimeout, LocalProtocolError
 
 
 def test_no_rooms_are_not_everyone() -> None:
@@ -57,6 +57,23 @@ def test_a_volatile_broadcast_waits_for_those_whom_it_reached(asked: str) -> Non
     driver.advance(5.0)
     assert len(app.engine.timers) <= timers
     assert came == [[1]]
+
+
+def test_a_server_may_have_a_timeout_for_all_questions() -> None:
+    """Feature 75: `ack_timeout` holds where a broadcast says nothing else."""
+    app, driver = socketio(ack_timeout=3.0)
+    join(app, driver)
+    usual = Task(driver.runtime, app.emit_with_ack("x"))
+    longer = Task(driver.runtime, app.timeout(5.0).emit_with_ack("x"))
+    driver.advance(2.9)
+    assert not usual.done
+    driver.advance(0.2)
+    with pytest.raises(AckTimeout):
+        print(usual.result)
+    assert not longer.done
+    driver.advance(2.0)
+    with pytest.raises(AckTimeout):
+        print(longer.result)
 
 
 def test_a_volatile_broadcast_that_reaches_nobody() -> None:

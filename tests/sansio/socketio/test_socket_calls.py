@@ -195,6 +195,18 @@ def test_the_loop_keeps_the_time_of_a_call() -> None:
     assert runtime.timeouts == [None, 2.5, 3.5]
 
 
+def test_a_server_may_have_a_timeout_for_all_calls() -> None:
+    """Feature 75: `ack_timeout` holds where a call says nothing else."""
+    runtime = Patient()
+    app = App(runtime, entropy=counting_entropy(), ack_timeout=7.5)
+    client = SocketIOClient(Driver(app, runtime))
+    socket = app.sockets[client.connect()]
+    Task(runtime, socket.call("x")).cancel()
+    Task(runtime, socket.call("x", timeout=2.5)).cancel()
+    Task(runtime, socket.volatile.emit_with_ack("x")).cancel()
+    assert runtime.timeouts == [7.5, 2.5, 7.5]
+
+
 def test_drain() -> None:
     """It waits until less than 64 KiB wait for the client."""
     _, driver, client, socket = connected()
