@@ -74,7 +74,7 @@ class Link:
         "_asked",
         "_client",
         "_decoder",
-        "_former",
+        "_left",
         "_unanswered",
         "engine",
         "intake",
@@ -91,9 +91,9 @@ class Link:
         """Namespaces that the server was asked for: what it sends for others is an error."""
         self._unanswered: set[str] = set()
         """Those whose CONNECT it has not answered."""
-        self._former: set[str] = set()
-        """Those of them that were asked for before: what comes before the answer may have been
-        sent to the stay that is over."""
+        self._left: set[str] = set()
+        """Namespaces that a DISCONNECT was sent for: what comes before the server's own, or
+        before it answers another CONNECT, was sent to the stay that is over."""
         self._answers_late = False
         """Whether the server sends events to a socket before it answers its CONNECT."""
         self.engine: Engine = client.dial(self)
@@ -125,7 +125,7 @@ class Link:
             self._accepted(packet, member)
         elif member is None:
             # What the server sent before it knew that the namespace was left.
-            if kind is CONNECT_ERROR or kind is DISCONNECT:
+            if kind is CONNECT_ERROR or (kind is DISCONNECT and not self._crossed(name)):
                 self._answered(name)
         elif kind is EVENT:
             if member.connected or self._is_early(name):
@@ -161,11 +161,20 @@ class Link:
         if member is not None and wanted:
             member.accepted(self, sid, pid)
         else:
-            self.send(Packet(DISCONNECT, name))
+            self.leave(name)
 
     def _answered(self, name: str) -> None:
         self._unanswered.discard(name)
-        self._former.discard(name)
+        self._left.discard(name)
+
+    def _crossed(self, name: str) -> bool:
+        """Whether a DISCONNECT has crossed ours on the way: then it answers no CONNECT.
+
+        Nothing else comes of that stay after it.
+        """
+        crossed = name in self._left
+        self._left.discard(name)
+        return crossed
 
     def _is_early(self, name: str) -> bool:
         """Whether an event that comes before the answer to a CONNECT is for the socket that asks.
@@ -175,7 +184,7 @@ class Link:
         """
         if name not in self._unanswered:
             return False
-        if name not in self._former:
+        if name not in self._left:
             self._answers_late = True
         return self._answers_late
 
@@ -188,7 +197,7 @@ class Link:
     def _disconnected(self, member: Membership) -> None:
         if member.connected:
             member.leave(str(Reason.IO_SERVER_DISCONNECT))
-        elif member.namespace in self._unanswered:
+        elif not self._crossed(member.namespace) and member.namespace in self._unanswered:
             # A server that lets nobody in may do it without a word.
             self._answered(member.namespace)
             member.refused(ConnectionRefused(str(Reason.IO_SERVER_DISCONNECT)))
@@ -225,10 +234,13 @@ class Link:
         """Raises LocalProtocolError for an `auth` that no packet can carry."""
         data = {**member.recovery, **(auth or {})} if member.recovery else auth
         self.send(Packet(CONNECT, member.namespace, data))
-        if member.namespace in self._asked:
-            self._former.add(member.namespace)
         self._asked.add(member.namespace)
         self._unanswered.add(member.namespace)
+
+    def leave(self, namespace: str) -> None:
+        """A socket that the server has let in leaves."""
+        self._left.add(namespace)
+        self.send(Packet(DISCONNECT, namespace))
 
     def send(self, packet: Packet) -> None:
         """Queue a packet; raises LocalProtocolError for one that cannot be encoded."""

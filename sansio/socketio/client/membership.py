@@ -14,7 +14,6 @@ from ...handlers import Handler
 from ...runtime import Resolve
 from ...timers import Timer
 from ..acks import Values
-from ..packet import Packet, Type
 from . import events as events
 from .inbox import Inbox
 from .link import Auth, Link, checked_auth
@@ -119,8 +118,9 @@ class Membership:
     def disconnect(self) -> None:
         """The application leaves; no effect when not active."""
         if self.stay is not None:
-            self._client.send(Packet(Type.DISCONNECT, self.namespace))
             self.stay.left = True
+            if self._client.link is not None:
+                self._client.link.leave(self.namespace)
         if self.active:
             self.leave(str(Reason.IO_CLIENT_DISCONNECT))
 
