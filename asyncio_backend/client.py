@@ -5,8 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import ClassVar, Final
 
-from sansocket.sansio.backend import GRACE, ClientWire, ScopedClient, TaskFunction
+from sansocket.sansio.backend import (
+    GRACE,
+    ClientWire,
+    Driven,
+    MakesRuntime,
+    ScopedClient,
+    TaskFunction,
+)
 
 from .client_connection import client_protocol
 from .dialing import open_connection, through_socks
@@ -19,7 +27,7 @@ class ClientRuntime(AsyncioRuntime):
 
     def __init__(self, client: ScopedClient) -> None:
         super().__init__()
-        self.core = client
+        self.core: Driven = client
         self._client = client
         self._socks = through_socks(client.proxy)
         self._place: Home
@@ -81,7 +89,7 @@ class ClientRuntime(AsyncioRuntime):
 
 
 class Client(ScopedClient):
-    runtime_type = ClientRuntime
+    runtime_type: ClassVar[MakesRuntime] = ClientRuntime
 
 
-connect = Client.connecting
+connect: Final = Client.connecting

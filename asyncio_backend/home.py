@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Set
+from collections.abc import Callable, Coroutine, Set
 from math import inf
 from typing import Any, Protocol
 
-from sansocket.sansio.backend import CHUNK, Flushes, TaskFunction, Workers
+from sansocket.sansio.backend import CHUNK, Flushable, Flushes, TaskFunction, Workers
 
 logger: logging.Logger = logging.getLogger("sansocket")
 
@@ -53,7 +53,7 @@ class Home:
         """Set when what lives here has been told to end in good order."""
         self._guests: set[Guest] = set()
         self._flushes = Flushes(self._flush_soon)
-        self.wake = self._flushes.wake
+        self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
         self._workers = Workers(self._start, Bed(), self._wanted)
         self._tasks: set[asyncio.Task[None]] = set()

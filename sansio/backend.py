@@ -21,11 +21,11 @@ from .engineio.websocket_transport import PULL
 from .engineio.websocket_wire import WebSocketWire
 from .engineio.wire import ServerWire
 from .errors import Reason, TransportError
-from .flushes import Flushes
+from .flushes import Flushable, Flushes
 from .runtime import Callback, ClientRuntime, Start, TaskFunction
 from .socketio.app import App
 from .socketio.client.app import ClientApp
-from .socketio.client.scope import ScopedClient
+from .socketio.client.scope import MakesRuntime, ScopedClient
 from .socketio.parser import Parser
 from .workers import Workers
 
@@ -44,7 +44,9 @@ __all__ = [
     "Driven",
     "EngineApp",
     "EngineOptions",
+    "Flushable",
     "Flushes",
+    "MakesRuntime",
     "Neighbours",
     "Parser",
     "Peer",

@@ -62,7 +62,7 @@ class Timers:
         self._order = count()
         self._live = 0
         self._soon = False
-        self.due = inf
+        self.due: float = inf
         """When `catch_up` has something to do: one comparison, for who looks often (seconds)."""
 
     def __len__(self) -> int:

@@ -87,7 +87,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # A client's session does not know what carries its packets.
     f"{ENGINE_CLIENT}.session": {
         *(f"{CORE}.{name}" for name in ("client_config", "errors", "timers")),
-        *(f"{ENGINE_CLIENT}.{name}" for name in ("ends", "outbox", "states")),
+        *(f"{ENGINE_CLIENT}.{name}" for name in ("ends", "handshake", "outbox", "states")),
         *(f"{ENGINE}.{name}" for name in ("encoded", "packet")),
     },
     f"{ENGINE}.peer": CODECS,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import ClassVar, Final
 
 import trio
 
-from sansocket.sansio.backend import GRACE, ClientWire, ScopedClient, TaskFunction
+from sansocket.sansio.backend import GRACE, ClientWire, MakesRuntime, ScopedClient, TaskFunction
 
 from .connection import Connection, Stream
 from .dialing import open_stream, socks_proxy
@@ -83,7 +84,7 @@ class ClientRuntime(TrioRuntime):
 
 
 class Client(ScopedClient):
-    runtime_type = ClientRuntime
+    runtime_type: ClassVar[MakesRuntime] = ClientRuntime
 
 
-connect = Client.connecting
+connect: Final = Client.connecting

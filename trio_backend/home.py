@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import trio
 
-from sansocket.sansio.backend import Flushes, TaskFunction, Workers
+from sansocket.sansio.backend import Flushable, Flushes, TaskFunction, Workers
 
 from .reading import AVAILABLE, Reading
 
@@ -44,11 +44,11 @@ class Home:
     def __init__(self, nursery: trio.Nursery) -> None:
         self.nursery = nursery
         self._closed = False
-        self.reading = Reading() if AVAILABLE else None
+        self.reading: Reading | None = Reading() if AVAILABLE else None
         """What reads from connections without encryption."""
         self._bed = Bed()
         self._flushes = Flushes(self._bed.wake)
-        self.wake = self._flushes.wake
+        self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
         self._workers = Workers(nursery.start_soon, Bed(), lambda: not self._closed)
 

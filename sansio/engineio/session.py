@@ -99,7 +99,7 @@ class Session:
         self._config = config
         self._timers = timers
         self._forget = forget
-        self.inbound = 0
+        self.inbound: int = 0
         self.relieved: dict[Callable[[], None], None] = {}
         self._awaiting_pong = False
         self._reprieved = False

@@ -91,7 +91,9 @@ class WebSocket:
     SIDE: ClassVar[ConnectionType] = ConnectionType.SERVER
     MASK: ClassVar[int] = 4
     """Bytes of the mask of every frame that comes."""
-    read_whole = staticmethod(read_whole_frames)
+    read_whole: ClassVar[staticmethod[[bytes, int, int, list[str | bytes]], int]] = staticmethod(
+        read_whole_frames
+    )
     """The fast path."""
 
     __slots__ = (
@@ -138,7 +140,7 @@ class WebSocket:
         self._message = bytearray()
         self._waiting: list[bytes] = []
         self._close_sent = False
-        self.between = True
+        self.between: bool = True
         """Whether what comes next is the header of a message's first frame, or a control frame."""
 
     def receive_data(self, data: bytes) -> list[str | bytes]:

@@ -49,7 +49,7 @@ class WebSocketTransport:
 
     def __init__(self, engine: Engine, ready: Callable[[], None], peer: Peer) -> None:
         self._engine = engine
-        self.notify = ready
+        self.notify: Callable[[], None] = ready
         """What `ready` calls: that of the wire that it stands behind."""
         self._peer = peer
         self._session: Session | None = None

@@ -68,11 +68,11 @@ class WebSocketWire:
         self._out: list[bytes] = []
         self._awake = False
         self._timer: Timer | None = None
-        self.calm = False
+        self.calm: bool = False
         """Whether neither `closing`, `closed` nor `paused` has to be looked at after a pull."""
-        self.closing = False
+        self.closing: bool = False
         """Nothing comes after what `data_to_send` returns next."""
-        self.closed = False
+        self.closed: bool = False
         """The connection is to be closed now, whatever waits."""
         transport.notify = self._notify
 

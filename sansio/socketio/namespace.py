@@ -71,10 +71,10 @@ class Namespace(NamespaceListeners, Broadcast):
         self.runtime: Runtime = runtime
         self._concurrency = 1
         self._dispatch = dispatch
-        self.own = Registry() if registry is None else registry
+        self.own: Registry = Registry() if registry is None else registry
         """What has been registered here."""
         self._server = server
-        self.plain = plain_encoder(server.parser) if name == "/" else None
+        self.plain: PlainEncoder | None = plain_encoder(server.parser) if name == "/" else None
         """A short way to the packet of an event, where there is one."""
         self._server_side = Registry()
         self._sockets: dict[str, Socket] = {}

@@ -78,7 +78,7 @@ class Socket(SocketListeners):
         self.recovered: bool = False
         self.state: State = State.CONNECTING
         self.mailbox: Mailbox[Event] = namespace.mailbox(connection.session.peer.home)
-        self.connection = connection
+        self.connection: Connection = connection
         """What it shares with the client's sockets in other namespaces."""
         self._acks = NONE
         self._last_rooms: frozenset[str] = frozenset()

@@ -7,13 +7,14 @@ is made from the table.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 
 class State(Enum):
     """Where a socket stands: its name is taken from CONNECTING on (security rule 26)."""
 
-    __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
+    if not TYPE_CHECKING:  # for which this is no method of the same type as that of Enum
+        __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     CONNECTING = auto()
     CONNECTED = auto()
@@ -27,7 +28,8 @@ CONNECTED: Final = State.CONNECTED
 class Input(Enum):
     """What can happen to a socket's state."""
 
-    __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
+    if not TYPE_CHECKING:  # for which this is no method of the same type as that of Enum
+        __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     ACCEPT = auto()
     REFUSE = auto()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from random import Random
 from typing import Any, Final
 
 from ..socketio.client.app import ClientApp
@@ -51,9 +52,9 @@ class Chaos:
 
     def __init__(self, simulation: Simulation, size: Size = SMALL, storm: Faults = STORMY) -> None:
         self.simulation = simulation
-        self.random = simulation.random
+        self.random: Random = simulation.random
         self.size = size
-        self.questions = Questions(self.fail)
+        self.questions: Questions = Questions(self.fail)
         self.members: dict[str, Member] = {}
         """Of all clients that live, by their names."""
         self.servers: list[SimulatedServer] = []
@@ -63,7 +64,7 @@ class Chaos:
         self._parser = simulation.random.choice(("json", "json", "msgpack"))
         self._hosts = Hosts(self)
         self._storm = storm
-        self.storming = True
+        self.storming: bool = True
         self._acting = 0
         self._wrong: str | None = None
         self._seen = 0

@@ -25,11 +25,17 @@ class CarriedWire(Protocol):
     @property
     def paused(self) -> bool: ...
 
-    def receive_data(self, data: bytes, now: float) -> None: ...
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Take bytes of the peer; `b""` is its end."""
+        ...
 
-    def data_to_send(self) -> list[bytes]: ...
+    def data_to_send(self) -> list[bytes]:
+        """Give the bytes that the peer is to have, once."""
+        ...
 
-    def lost(self) -> None: ...
+    def lost(self) -> None:
+        """There is no connection any more."""
+        ...
 
 
 class End:
@@ -46,10 +52,10 @@ class End:
         written: Callable[[bytes], None],
     ) -> None:
         self.process = process
-        self.wire = wire
+        self.wire: CarriedWire = wire
         self.number = number
         """Of the connection."""
-        self.over = False
+        self.over: bool = False
         self.connected = False
         self.peer: End | None = None
         """The other side, once there is one."""

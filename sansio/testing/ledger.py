@@ -18,9 +18,9 @@ class Sequence:
         self.name = name
         self.again = again
         """Whether events may arrive again: with `retries`."""
-        self.sent = 0
+        self.sent: int = 0
         """How many have been sent: the number of the next."""
-        self.arrived = 0
+        self.arrived: int = 0
         """How many different ones have arrived, as far as `again` is said."""
         self._fail = fail
         self._seen: set[int] = set()
@@ -66,7 +66,7 @@ class Questions:
         self._fail = fail
         self._open: dict[int, str] = {}
         self._asked = 0
-        self.answered = 0
+        self.answered: int = 0
         """How many have been acknowledged."""
 
     @property

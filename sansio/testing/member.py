@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import LocalProtocolError
 from ..socketio.client.app import ClientApp
+from ..socketio.client.socket import ClientSocket
 from .ledger import Increasing, Sequence
 
 if TYPE_CHECKING:
@@ -21,17 +22,17 @@ class Member:
     def __init__(self, chaos: Chaos, client: ClientApp, name: str, namespace: str) -> None:
         fail = chaos.fail
         again = client.config.retries > 0
-        self.name = f"{name}{namespace}"
+        self.name: str = f"{name}{namespace}"
         self.client = client
         self._process = chaos.simulation.process(client)
         self.chaos = chaos
-        self.up = Sequence(f"{self.name} up", fail, again=again)
+        self.up: Sequence = Sequence(f"{self.name} up", fail, again=again)
         self.down: dict[str, Sequence] = {}
         """By the ids of the server's sockets."""
-        self.news = Increasing(f"{self.name} news", fail)
-        self.told = ""
+        self.news: Increasing = Increasing(f"{self.name} news", fail)
+        self.told: str = ""
         """Why it is not active, if it is not."""
-        self.socket = client.socket(namespace, auth={"member": self.name})
+        self.socket: ClientSocket = client.socket(namespace, auth={"member": self.name})
         if chaos.random.random() < 0.3:
             chaos.simulation.spawn(self._iterate)
         else:

@@ -61,10 +61,10 @@ class Connection:
     def __init__(self, network: Network, client: Process, wire: CarriedWire, number: int) -> None:
         random = network.world.random
         self.network = network
-        self.latency = random.uniform(*network.faults.latency)
-        self.up = Pipe(network.world, lambda: network.faults, self.latency)
-        self.down = Pipe(network.world, lambda: network.faults, self.latency)
-        self.client = self._end(client, wire, number, self.down, self.up)
+        self.latency: float = random.uniform(*network.faults.latency)
+        self.up: Pipe = Pipe(network.world, lambda: network.faults, self.latency)
+        self.down: Pipe = Pipe(network.world, lambda: network.faults, self.latency)
+        self.client: End = self._end(client, wire, number, self.down, self.up)
         self.server: End | None = None
 
     def _end(

@@ -43,11 +43,17 @@ class World:
 class Machine(Protocol):
     """A core, as it is driven."""
 
-    def next_deadline(self) -> float | None: ...
+    def next_deadline(self) -> float | None:
+        """When it wants to be told the time, in seconds; None for never."""
+        ...
 
-    def handle_timeout(self, now: float) -> None: ...
+    def handle_timeout(self, now: float, /) -> None:
+        """Do what is due."""
+        ...
 
-    def deliver(self) -> None: ...
+    def deliver(self) -> None:
+        """Bring what has happened to the handlers."""
+        ...
 
 
 class Process:
@@ -58,8 +64,8 @@ class Process:
         self.world = world
         self.network = network
         self.machine: Machine | None = None
-        self.alive = True
-        self.resumes_at = 0.0
+        self.alive: bool = True
+        self.resumes_at: float = 0.0
         """Until when it stands still."""
         self.ends: dict[End, None] = {}
         """Its ends of connections."""

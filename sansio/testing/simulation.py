@@ -43,9 +43,9 @@ class AppMachine:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self.next_deadline = app.engine.next_deadline
-        self.handle_timeout = app.engine.handle_timeout
-        self.deliver = app.deliver
+        self.next_deadline: Callable[[], float | None] = app.engine.next_deadline
+        self.handle_timeout: Callable[[float], None] = app.engine.handle_timeout
+        self.deliver: Callable[[], None] = app.deliver
 
 
 class SimulatedServer:
@@ -97,7 +97,7 @@ class SimulatedServer:
         simulation = self._simulation
         self._started += 1
         name = self._name if self._started == 1 else f"{self._name}/{self._started}"
-        self.process = Process(simulation.world, name, simulation.network)
+        self.process: Process = Process(simulation.world, name, simulation.network)
         runtime = VirtualRuntime(self.process)
         self._app = App(
             runtime, entropy=simulation.new_entropy(), parser=self._parser, **self._options
@@ -154,14 +154,14 @@ class Simulation:
         command: str | None = None,
     ) -> None:
         self.seed = seed
-        self.random = Random(seed)
+        self.random: Random = Random(seed)
         """For whatever a test of your own leaves to chance."""
         self.watch: Callable[[], None] | None = None
         """Called after every step: what it raises ends the simulation."""
         self._command = command
         clock, lots = Clock(), Random(self.random.getrandbits(64))
-        self.world = World(clock, Tasks(clock, lots), lots, Transcript(write), {}, [])
-        self.network = Network(self.world, faults)
+        self.world: World = World(clock, Tasks(clock, lots), lots, Transcript(write), {}, [])
+        self.network: Network = Network(self.world, faults)
         self.servers: dict[Process, App] = {}
         """Every server that has been started, and not been killed."""
         self.clients: dict[ClientApp, Process] = {}

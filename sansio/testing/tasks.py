@@ -33,7 +33,7 @@ class Parking(Awaitable[None]):
 
     def __init__(self) -> None:
         self.task: Task | None = None
-        self.over = False
+        self.over: bool = False
 
     def __await__(self) -> Generator[Any, Any, None]:
         while not self.over:
@@ -57,7 +57,7 @@ class Task:
         done: Callable[[], None],
     ) -> None:
         self.owner = owner
-        self.over = False
+        self.over: bool = False
         self._tasks = tasks
         self._function = function
         # Made when it begins: Python warns of one that is dropped before.

@@ -78,12 +78,12 @@ class Session:
     ) -> None:
         self.client = client
         self.report = report
-        self.namespace = "/"
+        self.namespace: str = "/"
         """The current one."""
         self.members: dict[str, Member] = {}
-        self.events = 0
+        self.events: int = 0
         """How many have come."""
-        self.changed = asyncio.Event()
+        self.changed: asyncio.Event = asyncio.Event()
         """Set whenever something has been reported; for whoever waits for something."""
         self.pending: set[int] = set()
         """The numbers of the acknowledgements that are awaited."""
@@ -96,9 +96,9 @@ class Session:
         self._acks_within = acks_within
         self._quiet = quiet
         self._starting = False
-        self.asked = 0
+        self.asked: int = 0
         """How many acknowledgements have been asked for."""
-        self.problems = 0
+        self.problems: int = 0
         """How many lines could not be followed."""
         self._owed = 0
 

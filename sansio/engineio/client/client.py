@@ -52,7 +52,7 @@ class EngineClient(ClientSession):
         super().__init__(config, receiver, timers)
         self.address = address
         self.entropy = entropy
-        self.requests = Requests(address, config, cookies, entropy)
+        self.requests: Requests = Requests(address, config, cookies, entropy)
         self.websocket_worked = False
         """Whether a WebSocket reached the server: `websocket_first` of the next session."""
         self._dial = dial
@@ -152,11 +152,7 @@ class EngineClient(ClientSession):
         handshake = read_handshake(data)
         polling = self.transport == "polling"
         self.step(ClientInput.OPEN_POLLING if polling else ClientInput.OPEN_WEBSOCKET)
-        self.id = handshake.id
-        self.upgrades = handshake.upgrades
-        self.ping_interval, self.ping_timeout = handshake.ping_interval, handshake.ping_timeout
-        if handshake.max_payload is not None:
-            self.max_payload = handshake.max_payload
+        self.adopt(handshake)
         self._heartbeat = self.timers.at(now + self._patience, self._beat)
         self._receiver.opened(now)
         wanted = self.config.upgrade and "websocket" in self.config.transports

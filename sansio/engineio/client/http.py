@@ -91,11 +91,11 @@ class HttpClient:
         self._answer: Answer | None = None
         self._chunked: ChunkedBody | None = None
         self._length = 0
-        self.begun = False
+        self.begun: bool = False
         """Whether a byte of the answer has come."""
-        self.reusable = True
+        self.reusable: bool = True
         """Whether another request can be sent, once this one has its answer."""
-        self.switched = False
+        self.switched: bool = False
         """Whether the server has switched protocols; `trailing_data` is the new one's."""
 
     def send(self, request: HttpRequest) -> bytes:

@@ -22,7 +22,7 @@ class ClientOutbox:
         self._messages: deque[Encoded] = deque()
         self._relieved: dict[Callable[[], None], None] = {}
         self._inbound = 0
-        self.size = 0
+        self.size: int = 0
         """The bytes that wait."""
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ from ...timers import Timer, Timers
 from ..encoded import Encoded, encode_control
 from ..packet import Packet, Type, decode_packet
 from .ends import EngineReceiver
+from .handshake import ServerHandshake
 from .outbox import ClientOutbox
 from .states import TRANSITIONS, ClientInput, ClientState
 
@@ -32,17 +33,26 @@ class ClientSession(ABC):
     ) -> None:
         self.config = config
         self.timers = timers
-        self.id = ""
+        self.id: str = ""
         """The session's secret id; empty before it is open (rule 97)."""
-        self.state = ClientState.IDLE
+        self.state: ClientState = ClientState.IDLE
         self.upgrades: tuple[str, ...] = ()
         """The transports to which the server would let the session go."""
-        self.ping_interval = self.ping_timeout = 0.0
+        self.ping_interval: float = 0.0
+        self.ping_timeout: float = 0.0
         self.max_payload: float = inf
         """The largest POST that the server takes, in bytes."""
         self._receiver = receiver
         self._outbox = ClientOutbox(config)
         self._heartbeat: Timer | None = None
+
+    def adopt(self, handshake: ServerHandshake) -> None:
+        """Be the session that the server has opened, on its terms."""
+        self.id = handshake.id
+        self.upgrades = handshake.upgrades
+        self.ping_interval, self.ping_timeout = handshake.ping_interval, handshake.ping_timeout
+        if handshake.max_payload is not None:
+            self.max_payload = handshake.max_payload
 
     def step(self, what: ClientInput) -> None:
         """Change the state by the table: the one assignment to it.

@@ -91,7 +91,9 @@ class ClientWebSocket(WebSocket):
 
     SIDE: ClassVar[ConnectionType] = ConnectionType.CLIENT
     MASK: ClassVar[int] = 0
-    read_whole = staticmethod(read_whole_server_frames)
+    read_whole: ClassVar[staticmethod[[bytes, int, int, list[str | bytes]], int]] = staticmethod(
+        read_whole_server_frames
+    )
 
     __slots__ = ("_base64", "_deflate", "_entropy")
 

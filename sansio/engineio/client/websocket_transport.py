@@ -36,7 +36,7 @@ class ClientWebSocketTransport:
     def __init__(self, session: EngineClient, *, probing: bool, now: float) -> None:
         self._session: EngineClient | None = session
         self._out: list[Encoded] = []
-        self.probing = probing
+        self.probing: bool = probing
         """Whether polling still carries the session."""
         self.protocol: str | None = None
         """The subprotocol that the server has chosen."""

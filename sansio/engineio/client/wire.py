@@ -75,14 +75,14 @@ class ClientWire:
         timers: Timers,
         entropy: Callable[[int], bytes],
     ) -> None:
-        self.target = target
+        self.target: Target = target
         """What to connect to."""
         self.wake: Callable[[], None] = nothing
         """Set by the driver; may be called at any time, and may not call back into the core
         but for `data_to_send`."""
-        self.closing = False
+        self.closing: bool = False
         """Nothing comes after what `data_to_send` returns next."""
-        self.closed = False
+        self.closed: bool = False
         """The connection is to be closed now, whatever waits."""
         self._config = config
         self._timers = timers

@@ -51,7 +51,7 @@ class ClientApp(Client):
     ) -> None:
         self.address: ServerAddress = parse_url(url)
         """The server."""
-        self.cookies = CookieJar()
+        self.cookies: CookieJar = CookieJar()
         """What it has set, kept across reconnects."""
         self._dial = runtime.dial
         self._entropy = entropy

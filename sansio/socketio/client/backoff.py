@@ -29,7 +29,7 @@ class Backoff:
         self._most = most
         self._jitter = jitter
         self._entropy = entropy
-        self.attempts = 0
+        self.attempts: int = 0
         """How many delays there have been since the last success."""
 
     def next_delay(self) -> float:

@@ -54,14 +54,14 @@ class Client:
         self.dial = dial
         self.home: object = self
         """Where its handlers run: what a backend is given back with each of them."""
-        self.timers = Timers(runtime.rearm)
-        self.notices = Notices(runtime, self)
-        self.state = ClientState.CLOSED
+        self.timers: Timers = Timers(runtime.rearm)
+        self.notices: Notices = Notices(runtime, self)
+        self.state: ClientState = ClientState.CLOSED
         self.link: Link | None = None
         """The attempt that is under way, or the connection."""
         self.members: dict[str, Membership] = {}
         """The active sockets, by their namespaces."""
-        self.is_shut = False
+        self.is_shut: bool = False
         """Whether the application has closed it for good."""
         self.links: set[Link] = set()
         """That one, and those whose sessions are being closed in good order."""

@@ -29,9 +29,9 @@ class Inbox:
         self._events: deque[tuple[EventReceived, bool]] = deque()
         self._looking: list[Callable[[], None]] = []
         self._said = False
-        self.iterating = False
+        self.iterating: bool = False
         """Whether an iteration has begun."""
-        self.is_open = False
+        self.is_open: bool = False
         """Whether more may come."""
 
     def __len__(self) -> int:

@@ -41,7 +41,7 @@ class Intake:
     def __init__(
         self, session: Holdable, *, max_inbound: int, max_surplus: int, max_surplus_bytes: int
     ) -> None:
-        self.waiting = 0
+        self.waiting: int = 0
         """How many messages wait for their listeners."""
         self._session = session
         self._max_inbound = max_inbound

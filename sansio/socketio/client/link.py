@@ -97,7 +97,7 @@ class Link:
         self._answers_late = False
         """Whether the server sends events to a socket before it answers its CONNECT."""
         self.engine: Engine = client.dial(self)
-        self.intake = Intake(
+        self.intake: Intake = Intake(
             self.engine,
             max_inbound=config.max_inbound,
             max_surplus=config.max_surplus,

@@ -49,19 +49,19 @@ class Membership:
     )
 
     def __init__(self, client: Client, socket: ClientSocket, auth: Any) -> None:
-        self.socket = socket
-        self.namespace = socket.namespace
+        self.socket: ClientSocket = socket
+        self.namespace: str = socket.namespace
         self.auth = auth
         self.id: str | None = None
-        self.recovered = False
+        self.recovered: bool = False
         self.reason: str | None = None
-        self.state = SocketState.INACTIVE
+        self.state: SocketState = SocketState.INACTIVE
         self.stay: events.Stay | None = None
         """The one that it is in, while it is connected."""
         self.attempt: object = None
         """Which CONNECT it waits for: a new one each time."""
-        self.outbound = Outbound(client, self.namespace, socket.notify_outgoing)
-        self.inbox = Inbox(client.config.max_receive_buffer, client.runtime.log)
+        self.outbound: Outbound = Outbound(client, self.namespace, socket.notify_outgoing)
+        self.inbox: Inbox = Inbox(client.config.max_receive_buffer, client.runtime.log)
         self._client = client
         self._received: list[tuple[str, Values, int | None]] = []
         self._timer: Timer | None = None

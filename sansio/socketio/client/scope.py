@@ -64,7 +64,7 @@ class ScopedClient(ClientApp):
     is, that is done at once. An exception of the block comes out as it is, in no group.
     """
 
-    is_driven = False
+    is_driven: bool = False
     runtime_type: ClassVar[MakesRuntime]
     """Of the backend."""
     _block: AbstractAsyncContextManager[None]

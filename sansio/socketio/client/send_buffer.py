@@ -42,7 +42,7 @@ class SendBuffer:
         # By their numbers; below zero stand those that ask for no acknowledgement.
         self._events: dict[int, Outgoing] = {}
         self._plain = 0
-        self.size = 0
+        self.size: int = 0
         """The bytes that wait."""
 
     def __len__(self) -> int:

@@ -42,9 +42,9 @@ class ClientSocket(SocketListeners):
     _lifecycle: ClassVar[Lifecycle] = {"connect": (0,), "disconnect": (1, 2), "connect_error": (1,)}
 
     def __init__(self, client: ClientApp, namespace: str, auth: Any = None) -> None:
-        self.namespace = namespace
+        self.namespace: str = namespace
         self.mailbox: Mailbox[events.SocketEvent] = client.mailbox()
-        self.membership = Membership(client, self, auth)
+        self.membership: Membership = Membership(client, self, auth)
         self._client = client
         self._registry = Registry()
         self._early = True
