@@ -14,6 +14,7 @@ import msgspec
 from ..errors import LocalProtocolError, NotSent
 from ..handlers import Function, Handlers
 from .acks import Collection, Pending
+from .packet import EVENT
 from .rooms import Rooms
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class LocalQuestion(Question):
         self._event = event
         self._args = args
         self._number = namespace.next_ack()
-        self._encoded = namespace.encode_event(event, args, self._number)
+        self._encoded = namespace.encode(EVENT, (event, *args), self._number)
         self._encoded.compress = selection.compress
         self._collection = Collection(len(sockets), done)
         pending = Pending(self._collection.answered, self._collection.failed)
@@ -204,7 +205,7 @@ class Adapter:
     def emit(self, selection: Selection, event: str, args: tuple[Any, ...]) -> None:
         """Send an event to those who are meant, encoded once."""
         namespace = self.namespace
-        encoded = namespace.encode_event(event, args, None)
+        encoded = namespace.encode(EVENT, (event, *args))
         encoded.compress = selection.compress
         silent: list[Session] = []
         listening: list[Socket] = []

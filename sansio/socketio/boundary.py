@@ -132,15 +132,20 @@ class Answer:
     def returned(self, handler: Handler, value: Any) -> None:
         """A handler without an Ack has returned; the first value that is not None counts."""
         if handler.special_at is None and not self._values:
-            if value is None:
-                self._values = ()
-            else:
-                self._values = value if isinstance(value, tuple) else (value,)
+            self._values = values_of(value)
 
     def finish(self) -> None:
         """All handlers are done; raises LocalProtocolError for what cannot be encoded."""
         if self._values is not None:
             self.ack(*self._values)
+
+
+def values_of(value: Any) -> Values:
+    """What is acknowledged where a handler has returned this."""
+    if value is None:
+        return ()
+    several: Any = value  # narrowed, it would be a tuple of what nobody knows
+    return several if isinstance(value, tuple) else (value,)
 
 
 def arguments(handler: Handler, before: Values, name: str, args: Values, answer: Answer) -> Values:

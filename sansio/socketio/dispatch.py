@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ConnectionRefused, EventRefused, LocalProtocolError
 from ..handlers import Handler, awaits
 from ..mailbox import TASK
-from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller
+from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller, values_of
 from .events import ConnectRequested, Disconnected, Event, EventReceived
 from .listeners import Registry
 from .namespace import INVALID_NAMESPACE
@@ -55,9 +55,7 @@ class Dispatch(Boundary[Socket]):
                 mailbox.go_on(event, self._awaited(event, handler, value))
                 return True
             if event.ack is not None:
-                answer = self._answer(event)
-                answer.returned(handler, value)
-                self.finish(socket, event.name, args, answer)
+                self._acknowledge(event, event.ack, value)
         socket.connection.handled()
         return True
 
@@ -70,6 +68,13 @@ class Dispatch(Boundary[Socket]):
         except Exception as error:
             self.failed(error, socket, name, args, answer)
         self.finish(socket, name, args, answer)
+
+    def _acknowledge(self, event: EventReceived, number: int, value: Any) -> None:
+        """The one handler of an event has returned: the same as by an Answer, without one."""
+        try:
+            event.socket.reply(number, values_of(value))
+        except Exception as error:
+            self.failed(error, event.socket, event.name, event.args, self._answer(event))
 
     def _answer(self, event: EventReceived) -> Answer:
         number = event.ack
@@ -144,9 +149,7 @@ class Dispatch(Boundary[Socket]):
             self.failed(error, event.socket, event.name, event.args, self._answer(event))
         else:
             if event.ack is not None:
-                answer = self._answer(event)
-                answer.returned(handler, value)
-                self.finish(event.socket, event.name, event.args, answer)
+                self._acknowledge(event, event.ack, value)
 
     async def _let_through(self, event: EventReceived, answer: Answer) -> bool:
         """Ask the socket's middleware; the client that waits is told of a refusal."""

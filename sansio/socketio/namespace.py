@@ -18,7 +18,7 @@ from .adapter import Adapter, Selection
 from .broadcast import Broadcast
 from .events import Event
 from .listeners import NamespaceListeners, OfMiddleware, Registry
-from .packet import EVENT, Packet
+from .packet import Packet, Type
 from .parser import JsonParser, Parser
 from .socket import Socket
 from .states import State
@@ -26,7 +26,7 @@ from .states import State
 INVALID_NAMESPACE: Final = "Invalid namespace"
 """What a client is told that asks for one that there is not (rule 66)."""
 
-PlainEncoder = Callable[[str, tuple[Any, ...]], bytes | None]
+PlainEncoder = Callable[[Type, tuple[Any, ...], int | None], bytes | None]
 
 if TYPE_CHECKING:
     from .dispatch import Dispatch
@@ -75,7 +75,7 @@ class Namespace(NamespaceListeners, Broadcast):
         """What has been registered here."""
         self._server = server
         self.plain: PlainEncoder | None = plain_encoder(server.parser) if name == "/" else None
-        """A short way to the packet of an event, where there is one."""
+        """A short way to the packet of an event or its acknowledgement, where there is one."""
         self._server_side = Registry()
         self._sockets: dict[str, Socket] = {}
         self._ack_numbers = 0
@@ -197,13 +197,13 @@ class Namespace(NamespaceListeners, Broadcast):
         self._ack_numbers += 1
         return number
 
-    def encode_event(self, event: str, args: tuple[Any, ...], number: int | None) -> Encoded:
-        """An event for this namespace; raises LocalProtocolError for one that cannot be."""
-        if number is None and self.plain is not None:
-            text = self.plain(event, args)
+    def encode(self, kind: Type, data: tuple[Any, ...], number: int | None = None) -> Encoded:
+        """An EVENT or ACK for this namespace; raises LocalProtocolError for one that cannot be."""
+        if self.plain is not None:
+            text = self.plain(kind, data, number)
             if text is not None:
                 return Encoded(text, (), len(text))
-        packet = Packet(EVENT, self.name, [event, *args], number)
+        packet = Packet(kind, self.name, list(data), number)
         return encode_message(self._server.parser.encode(packet))
 
     def tell_outgoing(self, socket: Socket, event: str, args: tuple[Any, ...]) -> None:
@@ -251,7 +251,7 @@ class Namespace(NamespaceListeners, Broadcast):
 
 def plain_encoder(parser: Parser) -> PlainEncoder | None:
     """The short way of the default parser; one that was made from it may differ in `encode`."""
-    return parser.encode_plain_event if type(parser) is JsonParser else None
+    return parser.encode_plain if type(parser) is JsonParser else None
 
 
 def fits(function: Function, args: tuple[Any, ...]) -> bool:

@@ -19,7 +19,7 @@ from .emission import Emission
 from .engine_session import EngineSession
 from .handshake import Handshake, read_handshake
 from .listeners import OfEventMiddleware, Registry, SocketListeners
-from .packet import Packet, Type
+from .packet import ACK, EVENT
 from .states import CONNECTED, TRANSITIONS, Input, State
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Socket(SocketListeners):
             # The commonest emission; it is `emit_packet` without what that is told.
             namespace = self.namespace
             if self.state is CONNECTED and not (self.own or namespace.own.any_outgoing):
-                self.connection.session.send(namespace.encode_event(event, args, None))
+                self.connection.session.send(namespace.encode(EVENT, (event, *args)))
             else:
                 self.emit_packet(event, args)
         else:
@@ -330,9 +330,8 @@ class Socket(SocketListeners):
 
     def reply(self, number: int, values: Values) -> None:
         """Acknowledge an event of the client's; no effect once disconnected."""
-        if self.state is State.CONNECTED:
-            packet = Packet(Type.ACK, self.namespace.name, list(values), number)
-            self.connection.send(packet)
+        if self.state is CONNECTED:
+            self.connection.session.send(self.namespace.encode(ACK, values, number))
 
     def accept(self) -> None:
         """Let it in: into its own room, and only then the client is told (rule 64)."""
@@ -383,7 +382,7 @@ class Socket(SocketListeners):
             raise LocalProtocolError(f"{event!r} to a socket that is not accepted yet")
         namespace = self.namespace
         number = None if pending is None else namespace.next_ack()
-        encoded = namespace.encode_event(event, args, number)
+        encoded = namespace.encode(EVENT, (event, *args), number)
         encoded.compress = compress
         if self.state is State.DISCONNECTED:
             if pending is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import pytest
@@ -32,6 +32,17 @@ def value(socket: Socket, *args: object) -> object:
 
 def unwritable(socket: Socket, *args: object) -> object:
     return object()
+
+
+class Pair(NamedTuple):
+    """A tuple that orjson does not know."""
+
+    first: object
+    second: object
+
+
+def pair(socket: Socket, *args: object) -> object:
+    return Pair(args, "two")
 
 
 def fails(socket: Socket, *args: object) -> object:
@@ -80,13 +91,29 @@ async def refuses_late(socket: Socket, *args: object) -> object:
     raise EventRefused("no")
 
 
+async def unwritable_late(socket: Socket, *args: object) -> object:
+    return object()
+
+
 async def at_once(socket: Socket, *args: object) -> object:
     return args
 
 
 HANDLERS = [
-    *(none, value, unwritable, fails, refuses, awaited, emits, disconnects, one, acknowledges),
-    *(waits, fails_late, refuses_late, at_once),
+    *(
+        none,
+        value,
+        pair,
+        unwritable,
+        fails,
+        refuses,
+        awaited,
+        emits,
+        disconnects,
+        one,
+        acknowledges,
+    ),
+    *(waits, fails_late, refuses_late, unwritable_late, at_once),
 ]
 PACKETS = ['2["x"]', '20["x"]', '21["x",1]', '22["x",1,"two"]', '23["y"]', '24["x",2]']
 

@@ -31,7 +31,12 @@ def read(decoder: JsonDecoder, frame: str | bytes) -> Packet | str | None:
 
 names = st.one_of(st.text(), st.sampled_from(sorted(RESERVED)), st.integers(), st.none())
 values = st.recursive(st.none() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
-events = st.tuples(names, st.lists(values, max_size=3)).map(lambda e: "2" + dumps([e[0], *e[1]]))
+digits = st.sampled_from(["", "", "0", "007", "9" * 15, "9" * 16, "1" * 17])
+odd = st.sampled_from(["-1", "1 ", "\N{ARABIC-INDIC DIGIT ONE}", "\N{SUPERSCRIPT TWO}", "/,1"])
+ids = digits | odd
+events = st.tuples(ids, names, st.lists(values, max_size=3)).map(
+    lambda e: f"2{e[0]}{dumps([e[1], *e[2]])}"
+)
 headers = st.sampled_from(['51-["a",{"_placeholder":true,"num":0}]', '50-["a"]', "2", "2[", "0"])
 frames = st.one_of(events, st.text().map(lambda rest: "2[" + rest), headers, st.binary(max_size=9))
 
@@ -45,6 +50,9 @@ def dumps(value: Any) -> str:
 @example(["2[]"])
 @example(['2["connect"]', '2["after"]'])
 @example(["2[" * 200])
+@example(['21["connect"]', '21["after"]'])
+@example(['29007199254740991["a"]', '29007199254740992["a"]'])
+@example(["21234567890[]", "21x[1]", "21"])
 @example(['2["\\ud800"]', '2["a",1e400]'])
 @example(["2" + "[" * 120 + '"a"' + "]" * 120])
 def test_the_short_way_is_the_long_way(sent: list[str | bytes]) -> None:

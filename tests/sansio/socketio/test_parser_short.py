@@ -1,4 +1,4 @@
-"""The short way that the default parser writes most events: the same as the long one."""
+"""The short way that the default parser writes most packets: the same as the long one."""
 
 from __future__ import annotations
 
@@ -10,33 +10,46 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansocket.sansio.errors import LocalProtocolError
-from sansocket.sansio.socketio.packet import EVENT, RESERVED, Packet
+from sansocket.sansio.socketio.packet import ACK, EVENT, MAX_ID, RESERVED, Packet
 from sansocket.sansio.socketio.parser import JsonParser, encode
 
-
-@given(
-    st.text() | st.sampled_from(sorted(RESERVED)),
-    st.lists(
-        st.recursive(
-            st.none() | st.integers() | st.floats() | st.text() | st.binary(),
-            lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
-            max_leaves=8,
-        ),
-        max_size=3,
-    ),
+names = st.text() | st.sampled_from(sorted(RESERVED))
+values = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
+    max_leaves=8,
 )
-@example("a", [-0.0, "-0.0"])
-@example("a", [0] * 1001)
-@example("a", ["[" * 300])
-@example("\ud800", [])
-def test_the_short_way_writes_the_same_event(name: str, args: list[Any]) -> None:
+arguments = st.lists(values, max_size=3)
+ids = st.integers(0, MAX_ID)
+events = st.tuples(names, arguments)
+
+
+@given(st.builds(Packet, st.just(EVENT), st.just("/"), events, st.none() | ids))
+@example(Packet(EVENT, "/", ("a", [-0.0, "-0.0"])))
+@example(Packet(EVENT, "/", ("a", [0] * 1001)))
+@example(Packet(EVENT, "/", ("a", ["[" * 300])))
+@example(Packet(EVENT, "/", ("\ud800", []), 1))
+def test_the_short_way_writes_the_same_event(event: Packet) -> None:
     """Where there is one; what the long way refuses has none."""
-    short = JsonParser().encode_plain_event(name, tuple(args))
+    name, args = event.data
+    compare(Packet(EVENT, "/", [name, *args], event.id))
+
+
+@given(st.builds(Packet, st.just(ACK), st.just("/"), arguments, ids))
+@example(Packet(ACK, "/", [-0.0], 0))
+@example(Packet(ACK, "/", [0] * 1001, 0))
+def test_the_short_way_writes_the_same_acknowledgement(answer: Packet) -> None:
+    compare(answer)
+
+
+def compare(packet: Packet) -> None:
+    """Write it by both ways."""
+    short = JsonParser().encode_plain(packet.type, tuple(packet.data), packet.id)
     if short is not None:
-        assert encode(Packet(EVENT, "/", [name, *args])) == [short.decode()[1:]]
-    elif not any(isinstance(arg, bytes) for arg in args):
+        assert encode(packet) == [short.decode()[1:]]
+    elif not any(isinstance(value, bytes) for value in packet.data):
         with suppress(LocalProtocolError):
-            assert encode(Packet(EVENT, "/", [name, *args]))
+            assert encode(packet)
 
 
 @pytest.mark.parametrize("depth", [100, 127, 128, 200])
@@ -45,4 +58,4 @@ def test_the_short_way_is_not_too_deep(depth: int) -> None:
     value: list[Any] = []
     for _ in range(depth):
         value = [value, "long enough" * 30]
-    assert (JsonParser().encode_plain_event("a", (value,)) is None) == (depth >= 126)
+    assert (JsonParser().encode_plain(EVENT, ("a", value), None) is None) == (depth >= 126)
