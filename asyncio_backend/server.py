@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Unpack
 
 from sansocket.sansio.backend import App, EngineApp, EngineOptions, Parser, ServerOptions
@@ -21,7 +21,7 @@ class Server(App, Serving):
 
     def __init__(self, *, parser: str | Parser = "json", **options: Unpack[ServerOptions]) -> None:
         loop = AsyncioRuntime()
-        App.__init__(self, loop, entropy=secrets.token_bytes, parser=parser, **options)
+        App.__init__(self, loop, entropy=os.urandom, parser=parser, **options)
         self._set_up(self, loop)
 
 
@@ -34,5 +34,5 @@ class EngineServer(EngineApp, Serving):
 
     def __init__(self, **options: Unpack[EngineOptions]) -> None:
         loop = AsyncioRuntime()
-        EngineApp.__init__(self, loop, entropy=secrets.token_bytes, **options)
+        EngineApp.__init__(self, loop, entropy=os.urandom, **options)
         self._set_up(self, loop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..errors import Reason
 
@@ -32,3 +32,16 @@ class Receiver(Protocol):
 
     def closed(self, reason: Reason) -> None:
         """The session is over; called once, and nothing comes after it."""
+
+
+class Nobody:
+    """The receiver of a session that is over: the one it had may be freed."""
+
+    def message(self, data: str | bytes, now: float) -> None:
+        """Nobody is there to take it."""
+
+    def closed(self, reason: Reason) -> None:
+        """Nobody is told twice."""
+
+
+NOBODY: Final = Nobody()

@@ -6,7 +6,7 @@ it is the engine that owns them all; a driver carries bytes and tells the time.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -39,6 +39,7 @@ F = TypeVar("F", bound=Function)
 
 SESSION_ID_BYTES: Final = 15
 SESSION_ID: Final = re.compile(r"[-._~0-9A-Za-z]{1,128}")
+FOR_URLS: Final = bytes.maketrans(b"+/", b"-_")
 UNKNOWN: Final = Peer()
 
 
@@ -216,7 +217,8 @@ class Engine:
 
     def new_id(self) -> str:
         """Twenty characters that nobody can guess, fit for a URL (rule 17)."""
-        return base64.urlsafe_b64encode(self.entropy(SESSION_ID_BYTES)).decode("ascii")
+        digits = binascii.b2a_base64(self.entropy(SESSION_ID_BYTES), newline=False)
+        return digits.translate(FOR_URLS).decode("ascii")
 
     def _session_id(self, request: Request) -> str:
         generate_id = self.config.generate_id

@@ -17,7 +17,7 @@ from ..observers import Observers
 from ..request import Request
 from ..timers import Timer, Timers
 from .encoded import CLOSE, NOOP, PING, Encoded
-from .ends import Carrier, Prober, Receiver
+from .ends import NOBODY, Carrier, Prober, Receiver
 from .events import SESSION_EVENTS, tell_created, tell_flushed
 from .packet import Packet, Type, decode_packet
 from .peer import Peer as Peer
@@ -158,7 +158,6 @@ class Session:
         What a connection is still writing is no backlog any more, so one that can only take
         so much asks for so much.
         """
-        taken: list[Encoded]
         if self.backlog <= size:
             taken, self.outbox = self.outbox, []
             self.backlog = 0
@@ -396,5 +395,6 @@ class Session:
         self.relieve()
 
     def _tell_closed(self, reason: Reason) -> None:
-        self.receiver.closed(reason)
+        receiver, self.receiver = self.receiver, NOBODY
+        receiver.closed(reason)
         self.observers.tell("close", self, str(reason))

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 NORMAL_CLOSURE: Final = 1000
 
 
+def nobody() -> None:
+    """Is woken when the connection is gone."""
+
+
 class WebSocketWire:
     """Bytes of a WebSocket to and from the core; see `ServerWire`.
 
@@ -164,8 +168,10 @@ class WebSocketWire:
     def lost(self) -> None:
         """The connection is gone; idempotent."""
         self.closing = self.closed = True
-        self._awake = True  # for nobody is there to be woken
+        self._awake = True
         self._session = None
+        # Nobody is there to be woken; and what refers to itself is left to the collector.
+        self._wake = self._transport.notify = nobody
         if self._timer is not None:
             self._timer.cancel()
         self._transport.lost()

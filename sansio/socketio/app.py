@@ -166,6 +166,8 @@ class App(Namespace):
             elif isinstance(event, NamespaceRequested):
                 self._look_for(event)
                 continue
+            elif dispatch.passed_over(event):
+                continue
             event.socket.mailbox.put(event)
 
     def _look_for(self, event: NamespaceRequested) -> None:

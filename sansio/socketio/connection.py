@@ -253,7 +253,7 @@ class Connection:
     def accepted(self, socket: Socket) -> None:
         """Tell the client the public id of its socket (rule 58)."""
         self._connect_timer.cancel()
-        self.send(Packet(CONNECT, socket.namespace.name, {"sid": socket.id}))
+        self.session.send(socket.namespace.encode_welcome(socket.id))
 
     def refused(self, socket: Socket, message: str, data: object) -> None:
         """Tell the client why: an object with `message`, and `data` where there is some.

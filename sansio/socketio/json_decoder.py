@@ -110,6 +110,8 @@ class JsonDecoder:
                     data = None
                 if data and data[0].__class__ is str and data[0] not in RESERVED:
                     return Packet(EVENT, "/", data, number)
+            elif frame == "0":  # what most clients begin with
+                return Packet(CONNECT)
         if self._failed:
             raise RemoteProtocolError("a frame after one that was no valid packet")
         try:

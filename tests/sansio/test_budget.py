@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Final
 
+from support.engineio import masked
 from support.runtime import LoopFree
 from support.transcript import masked_text, websocket_request_bytes
 
@@ -117,6 +118,23 @@ def test_an_echo() -> None:
     finally:
         tracemalloc.stop()
     assert peak - now < ECHO_BYTES
+
+
+def test_nothing_is_left_to_the_collector() -> None:
+    """A connection that is over refers to itself nowhere: its memory is free at once."""
+    app = server()
+    gc.collect()
+    gc.disable()
+    try:
+        for goodbye in (masked(0x88, b"\x03\xe8"), b""):
+            wire = join(app)
+            take(app, wire, goodbye)
+            wire.lost()
+            app.deliver()
+            del wire
+            assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_connections_come_and_go() -> None:

@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 import pytest
 from support.runtime import Pause
-from support.socketio_client import connected
+from support.socketio_client import SocketIOClient, connected
+from support.transcript import socketio
 
 from sansocket.sansio.errors import EventRefused
 from sansocket.sansio.socketio import dispatch
@@ -142,6 +143,42 @@ def test_the_short_way_is_the_long_way(handler: Callable[..., Any], packets: Seq
         patch.object(dispatch.Dispatch, "at_once", lambda self, event: False),
     ):
         long = transcript(handler, packets)
+    assert short == long
+
+
+def visit(*handlers: tuple[str, Callable[..., Any]], guarded: bool, leaves: str) -> list[object]:
+    """What two clients get who come and go, what is reported, and who is there then."""
+    app, driver = socketio()
+    reported: list[str] = []
+    app.on_error(lambda *about: reported.append(repr(about)))
+    if guarded:
+        app.use(lambda socket, auth: socket.data.update(auth))
+    for name, handler in handlers:
+        app.on(name, handler)
+    clients = [SocketIOClient(driver), SocketIOClient(driver)]
+    for client in clients:
+        client.send("0")
+    clients[0].send(leaves)
+    driver.settle()
+    waiting = [session.inbound for session in app.engine.sessions.values()]
+    rooms = [socket.rooms for socket in app.sockets.values()]
+    return [*(client.take() for client in clients), reported, *waiting, rooms, len(app.sockets)]
+
+
+LIFE = [none, fails, awaited, emits, disconnects, waits]
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+@pytest.mark.parametrize("leaves", ["1", "0", '2["x"]'])
+@pytest.mark.parametrize("name", ["connect", "disconnecting", "disconnect", "x"])
+@pytest.mark.parametrize("handler", LIFE, ids=lambda handler: handler.__name__)
+def test_who_is_told_of_no_coming_and_going(
+    name: str, handler: Callable[..., Any], leaves: str, guarded: bool
+) -> None:
+    """Rules 58 and 64: where nobody is told of it, all else is as it was."""
+    short = visit((name, handler), guarded=guarded, leaves=leaves)
+    with patch.object(dispatch.Dispatch, "passed_over", lambda self, event: False):
+        long = visit((name, handler), guarded=guarded, leaves=leaves)
     assert short == long
 
 

@@ -9,15 +9,12 @@ from support.runtime import Gate
 from support.socketio_client import SocketIOClient, connected
 from support.transcript import socketio
 
-from sansocket.sansio.engineio.session import Session
-from sansocket.sansio.socketio.connection import Connection
 from sansocket.sansio.socketio.socket import Socket
 
 
-def waiting(session: Session) -> int:
+def waiting(socket: Socket) -> int:
     """How many events of a client wait for their handlers."""
-    assert isinstance(session.receiver, Connection)
-    return session.receiver.waiting
+    return socket.connection.waiting
 
 
 ENDS = ["disconnecting", "disconnect"]
@@ -42,11 +39,11 @@ def test_events_that_wait_are_dropped(close: bool, on_disconnect: str) -> None:
     assert session.congested
     socket.disconnect(close)
     # Dropped at once: other namespaces of the client are read from again.
-    assert waiting(session) <= 2
+    assert waiting(socket) <= 2
     gate.open()
     driver.settle()
     assert told == ([0, *ENDS] if on_disconnect == "finish" else ENDS)
-    assert waiting(session) == 0
+    assert waiting(socket) == 0
     assert driver.runtime.tasks == []
 
 
@@ -77,7 +74,7 @@ def test_events_of_the_same_chunk_are_dropped(waits: bool) -> None:
     order = ["other", "later"] if waits else ["later", "other"]
     assert told == [*order, "server namespace disconnect"]
     [session] = app.engine.sessions.values()
-    assert waiting(session) == 0
+    assert session.inbound == 0
 
 
 def test_a_client_that_is_disconnected_may_come_again() -> None:

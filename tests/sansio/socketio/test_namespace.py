@@ -9,7 +9,10 @@ from support.runtime import Gate, Pause, Task
 from support.socketio_client import SocketIOClient, connected, join, reached_by, record, rooms_of
 from support.transcript import socketio
 
+from sansocket.sansio.engineio.encoded import encode_message
 from sansocket.sansio.errors import LocalProtocolError
+from sansocket.sansio.socketio.packet import Packet, Type
+from sansocket.sansio.socketio.parser import JsonParser, Parser
 from sansocket.sansio.socketio.socket import Socket
 
 
@@ -305,3 +308,14 @@ def test_other_servers() -> None:
     assert Task(driver.runtime, app.server_side_emit_with_ack("x", 1, timeout=5.0)).result == []
     client.send('20["x"]')
     assert client.take() == []
+
+
+@pytest.mark.parametrize("parser", ["json", "msgpack", JsonParser(default=str)])
+@pytest.mark.parametrize("name", ["/", "/chat", "/é\\"])
+def test_the_welcome_of_each_is_the_same_but_for_the_id(name: str, parser: str | Parser) -> None:
+    """Rule 58: what is written for the first is not written anew for the others."""
+    app, _ = socketio(parser=parser)
+    for number in range(3):
+        packet = Packet(Type.CONNECT, name, {"sid": f"{number:020}"})
+        plain = encode_message(app.core.parser.encode(packet))
+        assert app.of(name).encode_welcome(f"{number:020}").messages == plain.messages
