@@ -10,6 +10,9 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+# Its types say of an address that it is a tuple, and not of what.
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType]
+
 from sansocket.sansio.backend import Proxy, Target
 
 NEXT_ADDRESS: Final = 0.25
@@ -26,19 +29,31 @@ async def open_connection(
 ) -> None:
     """Connect, and have a protocol carry the connection; to a proxy of HTTP it is one to that.
 
-    On asyncio's own loop to one of several addresses whichever answers first (RFC 8305); on
-    uvloop one after the other. Raises OSError, or what python-socks raises, when it cannot.
-    Cancelled, it closes what it has opened.
+    Raises OSError, or what python-socks raises, when it cannot. Cancelled, it closes what it has
+    opened.
     """
-    loop = asyncio.get_running_loop()
     if socks is not None:
-        await loop.create_connection(protocol, sock=await socks(target))
-        return
-    host, port = (target.host, target.port) if via is None else (via.host, via.port)
-    if isinstance(loop, asyncio.BaseEventLoop):
-        await loop.create_connection(protocol, host, port, happy_eyeballs_delay=NEXT_ADDRESS)
+        connected = await socks(target)
+    elif via is not None:
+        connected = await first_to_answer(via.host, via.port)
     else:
-        await loop.create_connection(protocol, host, port)
+        connected = await first_to_answer(target.host, target.port)
+    await asyncio.get_running_loop().create_connection(protocol, sock=connected)
+
+
+async def first_to_answer(host: str, port: int) -> socket.socket:
+    """Connect to one of the addresses of a host: whichever answers first (RFC 8305).
+
+    Not by `create_connection`, which can do that on asyncio's own loop alone. Raises OSError when
+    none answers. Cancelled, it closes what it has opened.
+    """
+    try:
+        # What is an address needs no thread that looks it up.
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return await start_connection(found, happy_eyeballs_delay=NEXT_ADDRESS)
 
 
 def through_socks(via: Proxy | None) -> Socks | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
+import socket
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -30,6 +31,23 @@ PATIENCE: Final = 30.0
 """Seconds until what does not come is an error."""
 
 
+class Resolver(trio.abc.HostnameResolver):
+    """Knows every name."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        self._addresses = addresses
+
+    async def getaddrinfo(self, host: Any, port: Any, *args: Any, **options: Any) -> Any:
+        """The addresses, as the system tells them; uvloop asks for those of an address too."""
+        addresses = [host] if host in self._addresses else self._addresses
+        family, kind = socket.AF_INET, socket.SOCK_STREAM
+        return [(family, kind, 0, "", (address, port)) for address in addresses]
+
+    async def getnameinfo(self, sockaddr: Any, flags: int) -> Any:
+        """Nobody asks."""
+        raise NotImplementedError
+
+
 class Loop(ABC):
     """One of them: `connect` and `client` are those of its backend."""
 
@@ -43,6 +61,10 @@ class Loop(ABC):
     @abstractmethod
     async def turn(self) -> None:
         """Let every other task take a step."""
+
+    @abstractmethod
+    def resolve(self, *addresses: str) -> None:
+        """Let every name have these addresses, in this order; to be called where the loop runs."""
 
     @abstractmethod
     async def cancelled_when(
@@ -67,6 +89,9 @@ class TrioLoop(Loop):
     async def turn(self) -> None:
         await trio.lowlevel.checkpoint()
 
+    def resolve(self, *addresses: str) -> None:
+        trio.socket.set_custom_hostname_resolver(Resolver(addresses))
+
     async def cancelled_when(
         self, function: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]
     ) -> None:
@@ -90,6 +115,10 @@ class AsyncioLoop(Loop):
 
     async def turn(self) -> None:
         await asyncio.sleep(0)
+
+    def resolve(self, *addresses: str) -> None:
+        loop: Any = asyncio.get_running_loop()
+        loop.getaddrinfo = Resolver(addresses).getaddrinfo
 
     async def cancelled_when(
         self, function: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]

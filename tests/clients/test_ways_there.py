@@ -128,19 +128,17 @@ async def test_an_attempt_takes_so_long(loop: Loop, way: dict[str, Any]) -> None
 
 
 @on_every_loop
-async def test_one_of_several_addresses_answers(
-    loop: Loop, our_server: ServerProgram, way: dict[str, Any]
-) -> None:
-    """RFC 8305: "localhost" has one of version 6 too, where nobody listens."""
+async def test_a_name(loop: Loop, our_server: ServerProgram, way: dict[str, Any]) -> None:
+    """It is looked up; "localhost" may have an address of version 6 too, where nobody listens."""
     async with loop.connect(f"http://localhost:{our_server.port}", **way) as socket:
         assert await socket.call("acknowledge", 1, timeout=10) == 1
 
 
 @contextmanager
-def full() -> Generator[int]:
+def full(host: str = "127.0.0.1", port: int = 0) -> Generator[int]:
     """A port whose listener takes nobody more: who connects to it waits for an answer."""
     with ExitStack() as opened:
-        listener = opened.enter_context(sockets.create_server(("127.0.0.1", 0), backlog=0))
+        listener = opened.enter_context(sockets.create_server((host, port), backlog=0))
         address = listener.getsockname()
         for _ in range(4):
             waiting = opened.enter_context(sockets.socket())
@@ -166,6 +164,59 @@ async def test_a_dial_ends_with_its_attempt(loop: Loop, way: dict[str, Any]) -> 
             for _ in range(50):
                 await loop.turn()
             assert dials(port) == before
+
+
+@on_every_loop
+async def test_the_first_of_two_addresses_is_silent(
+    loop: Loop, our_server: ServerProgram, way: dict[str, Any]
+) -> None:
+    """RFC 8305: the second is tried long before the first has failed."""
+    loop.resolve("127.0.0.2", "127.0.0.1")
+    with full("127.0.0.2", our_server.port):
+        url = f"http://server.test:{our_server.port}"
+        async with loop.connect(url, timeout=10, **way) as socket:
+            assert await socket.call("acknowledge", 1, timeout=10) == 1
+
+
+@on_every_loop
+async def test_the_first_of_two_addresses_of_a_proxy_is_silent(
+    loop: Loop, our_server: ServerProgram
+) -> None:
+    loop.resolve("127.0.0.2", "127.0.0.1")
+    with Proxy() as proxy, full("127.0.0.2", proxy.port):
+        options = {"proxy": f"http://proxy.test:{proxy.port}", "timeout": 10}
+        async with loop.connect(our_server.url, **options) as socket:
+            assert await socket.call("acknowledge", 1, timeout=10) == 1
+
+
+@on_every_loop
+async def test_the_first_of_two_addresses_refuses(
+    loop: Loop, our_server: ServerProgram, way: dict[str, Any]
+) -> None:
+    """RFC 8305: the second is tried at once."""
+    loop.resolve("127.0.0.2", "127.0.0.1")
+    async with loop.connect(f"http://server.test:{our_server.port}", **way) as socket:
+        assert await socket.call("acknowledge", 1, timeout=10) == 1
+
+
+@on_every_loop
+async def test_no_address_answers(loop: Loop, way: dict[str, Any]) -> None:
+    """Row 160: what was tried at once is given up at once; nothing is left open."""
+    loop.resolve("127.0.0.2", "127.0.0.2")
+    with full("127.0.0.2") as port, pytest.raises(TransportError, match="no connection within"):
+        async with loop.connect(f"http://server.test:{port}", timeout=0.5, **way):
+            raise AssertionError("nobody answers")
+
+
+@on_every_loop
+async def test_every_address_refuses(loop: Loop, way: dict[str, Any]) -> None:
+    with sockets.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    loop.resolve("127.0.0.1", "127.0.0.2")
+    with pytest.raises(TransportError) as caught:
+        async with loop.connect(f"http://server.test:{port}", **way):
+            raise AssertionError("nobody is there")
+    assert isinstance(caught.value.context, OSError)
 
 
 @on_every_loop
