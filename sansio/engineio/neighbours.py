@@ -41,6 +41,10 @@ class Neighbours(Protocol):
         """Of this worker: ASCII digits, nine at most."""
         ...
 
+    def choose(self) -> str:
+        """The name of a worker by chance, which may be this one."""
+        ...
+
     def hand_over(self, to: str, connection: int, message: bytes) -> bool:
         """Give a copy of a file descriptor to another worker, with what `encode_handover` made.
 

@@ -52,6 +52,7 @@ class ServerWire:
         "_peer",
         "_phase",
         "_polling",
+        "_shared",
         "_timer",
         "_upgrading",
         "_wake",
@@ -68,6 +69,7 @@ class ServerWire:
             strays=None if engine.neighbours is None else self._strays,
         )
         self._phase = Phase.IDLE
+        self._shared = False
         self._polling: PollingTransport | None = None
         self._upgrading: tuple[Request, WebSocketTransport] | None = None
         self._out: list[bytes] = []
@@ -204,10 +206,19 @@ class ServerWire:
         self._watch(now)
 
     def _strays(self, request: Request) -> bool:
-        """Whether the connection has to go to another worker, whose session the request is for."""
+        """Whether the connection has to go to another worker: to whose session the request is for,
+        or to one that has been chosen for a new session."""
         neighbours = self._engine.neighbours
-        name = owner(request) if self._engine.serves(request.path) else None
-        if neighbours is None or name is None or name == neighbours.name:
+        if neighbours is None or not self._engine.serves(request.path):
+            return False
+        name = owner(request)
+        if "sid" in request.query:
+            self._shared = True
+        elif self._shared and not self._peer.secure:
+            # A proxy keeps it for any of its clients, and it goes where their sessions are: the
+            # more a worker had, the more it would get. With TLS it can only be relayed.
+            name = neighbours.choose()
+        if name is None or name == neighbours.name:
             return False
         self.destination = name
         return True

@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 import logging
 import os
+import random
 import selectors
 import socket
 from collections.abc import Sequence
@@ -54,6 +55,14 @@ class Exchange:
             self._listener.close()
             raise
         self._selector.register(self._listener, selectors.EVENT_READ)
+
+    def choose(self) -> str:
+        """See `Neighbours.choose`."""
+        try:
+            return random.choice(os.listdir(self._folder))
+        except (OSError, IndexError):
+            # The others are gone, and the folder with them, or empty while this one ends.
+            return self.name
 
     def hand_over(self, to: str, connection: int, message: bytes) -> bool:
         """See `Neighbours.hand_over`."""

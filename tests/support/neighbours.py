@@ -15,6 +15,11 @@ class Neighbour:
     """A worker that hands nothing over by itself: the tests do."""
 
     name: str
+    chosen: str = ""
+    """Who is chosen for a new session; "" is this one."""
+
+    def choose(self) -> str:
+        return self.chosen or self.name
 
     def hand_over(self, to: str, connection: int, message: bytes) -> bool:
         raise NotImplementedError
@@ -29,8 +34,8 @@ class Neighbour:
         raise NotImplementedError
 
 
-def worker(name: str, **options: object) -> tuple[EngineApp, Driver]:
+def worker(name: str, chosen: str = "", **options: object) -> tuple[EngineApp, Driver]:
     """A server that is one of several."""
     app, driver = engineio(**options)
-    app.engine.neighbours = Neighbour(name)
+    app.engine.neighbours = Neighbour(name, chosen)
     return app, driver

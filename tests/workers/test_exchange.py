@@ -55,6 +55,16 @@ def test_a_connection_comes_with_its_message(join: Callable[[str], Exchange]) ->
     assert not two.receive()
 
 
+def test_a_worker_by_chance(folder: Path, join: Callable[[str], Exchange]) -> None:
+    """Each of those that there are, this one among them; itself where there is no other."""
+    one, two = join("1"), join("2")
+    assert {one.choose() for _ in range(200)} == {"1", "2"}
+    two.close()
+    assert {one.choose() for _ in range(20)} == {"1"}
+    one.close()
+    assert one.choose() == "1"
+
+
 def test_the_largest_message(join: Callable[[str], Exchange]) -> None:
     """Two chunks that were read and a head are less than that."""
     one, two = join("1"), join("2")

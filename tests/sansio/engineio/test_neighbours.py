@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from itertools import pairwise
 
@@ -164,6 +165,48 @@ def test_any_split(data: st.DataObject) -> None:
     assert [taken(pipe).body for _ in [*mine, *theirs]] == ["ok"] * len([*mine, *theirs])
     assert pipe.take() == b""
     assert events == [("connection",), *(("message", f"{body}{n}") for n in range(len(theirs)))]
+
+
+@pytest.mark.parametrize("handshake", [HANDSHAKE, websocket_request_bytes(query=WEBSOCKET)])
+def test_a_new_session_of_a_shared_connection_is_for_anyone(handshake: bytes) -> None:
+    """A proxy keeps connections for all its clients, and they go where the sessions are: the
+    worker that has most would get the next ones too."""
+    _, one = worker("1", chosen="2")
+    app, two = worker("2", chosen="1")
+    pipe = one.connect()
+    pipe.send(HANDSHAKE)
+    sid = json.loads(taken(pipe).body[1:])["sid"]
+    assert sid.endswith(".1")
+    pipe.send(HANDSHAKE)
+    assert pipe.wire.destination is None, "who only shakes hands shares with nobody"
+    pipe.take()
+    pipe.send(post_bytes(sid, "4hi"))
+    pipe.take()
+    pipe.send(handshake)
+    pass_on(pipe, two)
+    assert [socket.id[-2:] for socket in app.sockets.values()] == [".2"]
+
+
+def test_nobody_else_may_be_chosen() -> None:
+    """Chance may mean this worker; and behind TLS nobody is asked, for the bytes would only
+    be carried through this one."""
+    for chosen, peer in (("", Peer("192.0.2.1")), ("2", Peer("192.0.2.1", secure=True))):
+        app, one = worker("1", chosen=chosen)
+        pipe = one.connect(peer)
+        pipe.send(post_bytes(one.poll_handshake(), "4hi"))
+        pipe.send(HANDSHAKE)
+        assert pipe.wire.destination is None
+        assert len(app.sockets) == 2
+
+
+def test_other_requests_of_a_shared_connection_stay() -> None:
+    """Only what the engine serves is anybody's."""
+    _, one = worker("1", chosen="2")
+    pipe = one.connect()
+    pipe.send(post_bytes(one.poll_handshake(), "4hi"))
+    pipe.take()
+    pipe.send(request_bytes("GET", path="/elsewhere"))
+    assert pipe.wire.destination is None
 
 
 def test_what_came_before_is_answered_first() -> None:
