@@ -5,11 +5,10 @@ This module knows neither HTTP's grammar nor what the request is for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A whole request: what came, with only the framing taken off."""
 
     method: str
@@ -20,6 +19,10 @@ class Request:
     headers: tuple[tuple[bytes, bytes], ...]
     """In the order they came, names in lower case."""
     body: bytes = b""
+
+    def with_body(self, body: bytes) -> Request:
+        """The same with this body."""
+        return Request(self.method, self.path, self.query, self.headers, body)
 
     def header(self, name: bytes) -> str | None:
         """The values of a header (`name` in lower case), joined by ", "; None without one."""

@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{CORE}.client_config": {f"{CORE}.config"},
     f"{CORE}.handlers": CODECS | {f"{CORE}.errors"},
     f"{CORE}.observers": {f"{CORE}.handlers", f"{CORE}.runtime"},
-    f"{CORE}.request": set(),
+    f"{CORE}.request": {"msgspec"},
     f"{CORE}.runtime": set(),
     f"{CORE}.mailbox": {f"{CORE}.errors", f"{CORE}.runtime"},
     f"{ENGINE}.packet": CODECS | {f"{CORE}.errors"},

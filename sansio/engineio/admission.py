@@ -8,7 +8,6 @@ is cancelled with its request (security rules T12 and T13).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..config import EngineConfig
@@ -218,7 +217,7 @@ def shakes_hands(request: Request) -> bool:
 
 def bodiless(request: Request) -> Request:
     """The request as the application sees it: what is in its body is not for its eyes."""
-    return replace(request, body=b"") if request.body else request
+    return request.with_body(b"") if request.body else request
 
 
 def nothing() -> None:

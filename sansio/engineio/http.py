@@ -291,5 +291,5 @@ class HttpConnection:
             body = bytes(self._buffer[: self._length])
             del self._buffer[: self._length]
         self._phase, self._chunked = Phase.ANSWERING, None
-        self._request = replace(head, body=body) if body else head
+        self._request = head.with_body(body) if body else head
         return self._request

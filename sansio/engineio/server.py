@@ -80,6 +80,13 @@ class Engine:
         """The other workers, where there are any: told before the first connection comes."""
         self._upper = upper
         self._log = runtime.log
+        self._plain = (
+            config.allow_request is None
+            and config.generate_id is None
+            and config.deflate is None
+            and "websocket" in config.transports
+            and not callable(origins)
+        )
         if config.generate_id is not None:
             check_plain("generate_id", config.generate_id, 1)
         first = config.initial_packet
@@ -162,7 +169,12 @@ class Engine:
         transport.open(request, transport.verify(request), now)
         return transport
 
-    # For the transports
+    # For the connections and the transports
+
+    @property
+    def asks_nobody(self) -> bool:
+        """Whether a plain handshake of a WebSocket is accepted, whatever else it says."""
+        return self._plain and not (self.observers.functions or self.admission.has_middleware)
 
     def open_session(self, state: State, request: Request, peer: Peer, now: float) -> Session:
         """A client has shaken hands.

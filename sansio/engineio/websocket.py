@@ -12,14 +12,15 @@ path leaves them to wsproto, which has them inflated by an extension of ours.
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Sequence
+from hashlib import sha1
 from typing import ClassVar, Final
 
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessage
 from wsproto.extensions import Extension
-from wsproto.utilities import generate_accept_token
 
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from .permessage_deflate import Inflate, longest
@@ -36,6 +37,7 @@ CLOSE_RECEIVED: Final = (ConnectionState.REMOTE_CLOSING, ConnectionState.CLOSED)
 
 DECIDING: Final = (b"upgrade", b"connection", b"sec-websocket-version", b"sec-websocket-key")
 
+GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
 """16 bytes in base64."""
 
@@ -65,7 +67,13 @@ def check_handshake(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
         raise RemoteProtocolError("unsupported Sec-WebSocket-Version", status=426)
     if len(keys) != 1 or not KEY.fullmatch(keys[0]):
         raise RemoteProtocolError("not one Sec-WebSocket-Key of 16 bytes")
-    return generate_accept_token(keys[0])
+    return accept_token(keys[0])
+
+
+def accept_token(key: bytes) -> bytes:
+    """What is answered to a Sec-WebSocket-Key (RFC 6455, section 4.2.2)."""
+    digest = sha1(key + GUID, usedforsecurity=False).digest()
+    return binascii.b2a_base64(digest, newline=False)
 
 
 def tokens(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> set[bytes]:

@@ -99,7 +99,8 @@ class WebSocketTransport:
             self._out += self._engine.greeting(session)
             session.carrier = self
             self.notify()
-            self._engine.observers.tell("connection", session)
+            if self._engine.observers.functions:
+                self._engine.observers.tell("connection", session)
             return
         try:
             session.offer(self, now)

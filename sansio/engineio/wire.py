@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from ..config import PerMessageDeflate
 from ..errors import RemoteProtocolError
 from ..request import Request
 from . import cors
@@ -17,6 +18,7 @@ from .http import HttpConnection, Phase, Response
 from .neighbours import encode_handover, owner
 from .peer import Peer
 from .permessage_deflate import negotiate
+from .plain_handshake import read_plain_handshake
 from .polling_transport import PollingTransport
 from .websocket import check_handshake
 from .websocket_transport import WebSocketTransport
@@ -47,8 +49,8 @@ class ServerWire:
         "_closing",
         "_ending",
         "_engine",
-        "_http",
         "_out",
+        "_parser",
         "_peer",
         "_phase",
         "_polling",
@@ -64,10 +66,7 @@ class ServerWire:
         self._engine = engine
         self._wake = wake
         self._peer = peer
-        self._http = HttpConnection(
-            max_body=engine.config.max_payload,
-            strays=None if engine.neighbours is None else self._strays,
-        )
+        self._parser: HttpConnection | None = None
         self._phase = Phase.IDLE
         self._shared = False
         self._polling: PollingTransport | None = None
@@ -95,6 +94,8 @@ class ServerWire:
             return
         self._engine.timers.catch_up(now)
         if not self._closing:
+            if self._parser is None and self._switch_plainly(data, now):
+                return
             try:
                 self._http.receive_data(data)
                 self._pump(now)
@@ -191,6 +192,16 @@ class ServerWire:
             self._wake()
 
     # HTTP
+
+    @property
+    def _http(self) -> HttpConnection:
+        """What reads requests, made for the first that is not plain."""
+        if self._parser is None:
+            self._parser = HttpConnection(
+                max_body=self._engine.config.max_payload,
+                strays=None if self._engine.neighbours is None else self._strays,
+            )
+        return self._parser
 
     def _pump(self, now: float) -> None:
         """Serve the requests that have come; raises RemoteProtocolError for a bad one."""
@@ -324,6 +335,30 @@ class ServerWire:
 
     # WebSocket
 
+    def _switch_plainly(self, data: bytes, now: float) -> bool:
+        """Become a WebSocket at once, where that takes no questions; what is refused never does."""
+        if not self._engine.asks_nobody or (plain := read_plain_handshake(data)) is None:
+            return False
+        request, answer = plain
+        if not self._engine.serves(request.path):
+            return False
+        transport = WebSocketTransport(self._engine, self._notify, self._peer)
+        try:
+            transport.open(request, None, now)
+        except RemoteProtocolError:
+            return False
+        self._out.append(answer)
+        self._become(transport, None)
+        return True
+
+    def _become(
+        self, transport: WebSocketTransport, deflate: PerMessageDeflate | None
+    ) -> WebSocketWire:
+        self._timer.cancel()
+        self.successor = WebSocketWire(self._engine, transport, self._wake, deflate)
+        self._notify()
+        return self.successor
+
     def _upgrade(self, request: Request, now: float) -> None:
         """A request to become a WebSocket, about which the application is asked first."""
         transport = WebSocketTransport(self._engine, self._notify, self._peer)
@@ -355,10 +390,5 @@ class ServerWire:
             headers = (*headers, ("Sec-WebSocket-Extensions", agreed))
         headers = (*headers, *transport.headers(request, session))
         self._out.append(self._http.switch_protocols(headers))
-        self._timer.cancel()
-        successor = WebSocketWire(
-            self._engine, transport, self._wake, None if agreed is None else deflate
-        )
-        self.successor = successor
-        self._notify()
+        successor = self._become(transport, None if agreed is None else deflate)
         successor.receive_data(self._http.trailing_data(), now)
