@@ -129,9 +129,7 @@ class Running:
         with signals(self._interrupted.set), self._prompt.open():
             async with (
                 asyncio.TaskGroup() as tasks,
-                Client(
-                    self._target.url, ssl_context=self._target.ssl_context, **self._target.options
-                ) as client,
+                Client(self._target.url, **self._target.options) as client,
             ):
                 session = Session(
                     client,

@@ -82,7 +82,7 @@ async def emit(
     Raises Failure. Cancellation ends the connection.
     """
     try:
-        async with Client(chosen.url, ssl_context=chosen.ssl_context, **chosen.options) as client:
+        async with Client(chosen.url, **chosen.options) as client:
             socket = await client.connect(chosen.namespaces[0], auth=chosen.auth)
             if timeout is not None:
                 return await acknowledged(socket, event, args, timeout)

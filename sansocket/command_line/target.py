@@ -8,13 +8,17 @@ from __future__ import annotations
 import argparse
 import ssl
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, cast
 
 from sansocket.sansio.config import Transport
+from sansocket.sansio.engineio.client.tunnel import parse_proxy
 from sansocket.sansio.engineio.client.url import parse_url
 from sansocket.sansio.socketio.client.config import ClientConfig, ClientOptions
+from sansocket.sansio.socketio.client.scope import ConnectOptions
 from sansocket.sansio.socketio.packet import namespace_fault
+from sansocket.sansio.socketio.parsers import PARSERS
 
 from .bench import positive_float
 from .json_lines import from_json
@@ -32,8 +36,7 @@ class Target:
     namespaces: tuple[str, ...]
     """The first is the one that events are sent to."""
     auth: dict[str, Any] | None
-    options: ClientOptions
-    ssl_context: ssl.SSLContext | None
+    options: ConnectOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +70,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--path", default="/socket.io/", help="of the engine, on its server (default: %(default)s)"
     )
+    parser.add_argument(
+        "--parser",
+        choices=sorted(PARSERS),
+        default="json",
+        help="the wire format that the server speaks (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--proxy",
+        metavar="URL",
+        help="connect through this one: http://user:password@host:port, or socks5, socks5h, socks4,"
+        " socks4a (default: straight, whatever the environment says)",
+    )
     parser.add_argument("--ca", metavar="FILE", help="trust these certificates, in PEM")
     parser.add_argument(
         "--insecure", action="store_true", help="trust every certificate: for tests alone"
@@ -99,8 +114,12 @@ def target(arguments: argparse.Namespace, *, timeout: float | None) -> Target:
         arguments.url,
         tuple(dict.fromkeys(namespaces)),
         auth(arguments.auth),
-        options,
-        ssl_context(arguments.ca, arguments.insecure),
+        {
+            **options,
+            "parser": arguments.parser,
+            "proxy": proxy(arguments.proxy),
+            "ssl_context": ssl_context(arguments.ca, arguments.insecure),
+        },
     )
 
 
@@ -130,6 +149,19 @@ def header(text: str) -> tuple[str, str]:
     if not colon:
         raise wrong(f"--header: expected 'Name: value', got {shortened(text)}")
     return name.strip(), value.strip()
+
+
+def proxy(text: str | None) -> str | None:
+    """Check through which proxy to go."""
+    if text is None:
+        return None
+    try:
+        found = parse_proxy(text)
+    except ValueError as error:
+        raise wrong(f"--{error}") from error
+    if not found.speaks_http and find_spec("python_socks") is None:
+        raise wrong("--proxy: SOCKS needs one more library: pip install 'sansocket[socks]'")
+    return text
 
 
 def ssl_context(authorities: str | None, insecure: bool) -> ssl.SSLContext | None:

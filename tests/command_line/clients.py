@@ -16,18 +16,25 @@ TESTS = Path(__file__).parents[1]
 
 
 class EchoServer:
-    """`echo_server.py`, which can be stopped and started again on its port."""
+    """`echo_server.py`, which can be stopped and started again on its port.
 
-    def __init__(self) -> None:
+    `name` is that of one of its servers, and `certificate` the file of one for TLS.
+    """
+
+    def __init__(self, name: str = "io", certificate: Path | None = None) -> None:
         self.port = 0
+        self._scheme = "http" if certificate is None else "https"
+        self._arguments = [f"command_line.echo_server:{name}"]
+        if certificate is not None:
+            self._arguments += ["--certificate", str(certificate)]
         self._process: subprocess.Popen[str] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "sansocket", "serve", "command_line.echo_server:io"]
+        command = [sys.executable, "-m", "sansocket", "serve", *self._arguments]
         self._process = subprocess.Popen(
             [*command, "--port", str(self.port)], cwd=TESTS, stdout=subprocess.PIPE, text=True
         )

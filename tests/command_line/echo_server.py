@@ -8,6 +8,7 @@ from sansocket.asyncio_backend import ConnectionRefused, Server, Socket
 
 io = Server(ping_interval=1.0, ping_timeout=1.0)
 admin = io.of("/admin")
+packed = Server(parser="msgpack")
 
 
 @io.use
@@ -19,6 +20,7 @@ def authenticate(socket: Socket, auth: dict[str, Any]) -> None:
 
 @io.on("echo")
 @admin.on("echo")
+@packed.on("echo")
 def echo(socket: Socket, *args: object) -> tuple[object, ...]:
     socket.emit("echo back", *args)
     return args

@@ -257,7 +257,7 @@ class Client:
             if self.state is ClientState.OPEN:
                 self._lost(reason, error)
             else:
-                self._failed(error or TransportError(reason))
+                self._failed(error or TransportError(reason, "it was lost before it was open"))
         if not self.links:
             ended, self._ended = self._ended, []
             for callback in ended:
@@ -266,11 +266,12 @@ class Client:
     def _lost(self, reason: str, error: Exception | None) -> None:
         self.note("close", reason, error)
         final = not self._try_again()
+        unanswered = error or TransportError(reason, "it was lost before the CONNECT was answered")
         for member in self._members(final):
             if member.connected:
                 member.lost(reason, error, final=final)
             elif member.active:
-                member.failed(error or TransportError(reason), final=final)
+                member.failed(unanswered, final=final)
 
     def _failed(self, error: Exception) -> None:
         self.note("error", error)

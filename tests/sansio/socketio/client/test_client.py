@@ -202,6 +202,20 @@ def test_an_attempt_that_takes_too_long() -> None:
     assert socket.connected
 
 
+def test_a_connection_that_is_lost_before_the_answer() -> None:
+    """The error says what was waited for; the connection itself had no fault to tell of."""
+    rig = Rig()
+    socket = rig.client.socket()
+    told = record(socket, "connect_error", "disconnect")
+    socket.connect()
+    assert rig.open() == ["0"]
+    rig.lose()
+    [(name, error)] = told
+    assert name == "connect_error"
+    assert str(error) == "transport close: it was lost before the CONNECT was answered"
+    assert socket.active
+
+
 def test_sockets_that_come_while_there_is_no_connection() -> None:
     """Row 163: they are asked for with the others."""
     rig = Rig()
