@@ -12,6 +12,7 @@ from sansocket.sansio.client_config import EngineClientConfig
 from sansocket.sansio.config import Transport
 from sansocket.sansio.engineio.client.client import EngineClient
 from sansocket.sansio.engineio.client.cookies import CookieJar
+from sansocket.sansio.engineio.client.events import client_observers
 from sansocket.sansio.engineio.client.states import ClientState
 from sansocket.sansio.engineio.client.url import parse_url
 from sansocket.sansio.engineio.client.wire import ClientWire
@@ -41,6 +42,9 @@ class Counting:
     def message(self, data: str | bytes, now: float) -> None:
         """Nothing comes after the end."""
         assert self.ends == 0
+
+    def pinged(self) -> None:
+        """Nothing to do."""
 
     def closed(self, reason: Reason, error: Exception | None) -> None:
         """Count."""
@@ -74,6 +78,7 @@ def receive(setup: bytes, answers: list[list[bytes]]) -> None:
         dial=wires.append,
         cookies=CookieJar(),
         entropy=lambda size: next(numbers).to_bytes(size, "big"),
+        observers=client_observers(lambda message, error: None),
     )
     client.open(0.0)
     client.send(encode_message(["early"]))

@@ -91,9 +91,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{ENGINE_CLIENT}.outbox": {f"{CORE}.client_config", f"{ENGINE}.encoded"},
     # A client's session does not know what carries its packets.
     f"{ENGINE_CLIENT}.session": {
-        *(f"{CORE}.{name}" for name in ("client_config", "errors", "timers")),
+        *(f"{CORE}.{name}" for name in ("client_config", "errors", "observers", "timers")),
         *(f"{ENGINE_CLIENT}.{name}" for name in ("ends", "handshake", "outbox", "states")),
-        *(f"{ENGINE}.{name}" for name in ("encoded", "packet")),
+        *(f"{ENGINE}.{name}" for name in ("encoded", "events", "packet")),
     },
     f"{ENGINE}.peer": CODECS,
     # HTTP is h11's and WebSocket is wsproto's, behind one door each; wsproto's extension

@@ -255,8 +255,7 @@ class Session:
 
         @socket.on("connect")
         def connected() -> None:
-            engine = self.client.engine
-            transport = engine.transport if engine is not None else "?"
+            transport = self.client.engine.transport or "?"
             told = reports.Connected(namespace, socket.id or "?", transport, socket.recovered)
             self._completion.namespaces.add(namespace)
             self._tell(told)

@@ -124,10 +124,10 @@ def connect(session: Session, rest: str) -> None:
 
 def transport(session: Session, rest: str) -> None:
     """Say what carries the connection."""
-    engine = session.client.engine
-    if engine is None or not session.connected:
+    carrier = session.client.engine.transport
+    if carrier is None or not session.connected:
         raise LineError("/transport: there is no connection")
-    session.report(reports.Remark(engine.transport))
+    session.report(reports.Remark(carrier))
 
 
 def quit_(session: Session, rest: str) -> None:

@@ -33,10 +33,10 @@ async def test_namespaces_come_and_go(
         chat.disconnect()
         assert (chat.connected, main.connected) == (False, True)
         assert await main.call("acknowledge", 3, timeout=10) == 3
-        first = client.engine
+        first = client.engine.session
         main.disconnect()
         again = await client.connect("/chat")
-        assert client.engine is not first
+        assert client.engine.session is not first
         assert set(client.sockets) == {"/chat"}
         assert again.connected
 

@@ -15,6 +15,7 @@ from sansocket.sansio.client_config import EngineClientConfig
 from sansocket.sansio.engineio.app import EngineApp
 from sansocket.sansio.engineio.client.client import EngineClient
 from sansocket.sansio.engineio.client.cookies import CookieJar
+from sansocket.sansio.engineio.client.events import client_observers
 from sansocket.sansio.engineio.client.url import parse_url
 from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.engineio.encoded import encode_message
@@ -42,6 +43,7 @@ class Noted:
     def __init__(self) -> None:
         self.opened_at: list[float] = []
         self.messages: list[str | bytes] = []
+        self.pings = 0
         self.ends: list[tuple[Reason, Exception | None]] = []
         self.error: RemoteProtocolError | None = None
         self.when_opened: Callable[[], None] = lambda: None
@@ -57,6 +59,10 @@ class Noted:
         if self.error is not None:
             raise self.error
         self.messages.append(data)
+
+    def pinged(self) -> None:
+        """Count it."""
+        self.pings += 1
 
     def closed(self, reason: Reason, error: Exception | None) -> None:
         """Note the end."""
@@ -154,6 +160,10 @@ class Network:
         self.timers = Timers(lambda: None)
         self.cookies = CookieJar()
         self.entropy = counting_entropy()
+        self.complaints: list[tuple[str, Exception | None]] = []
+        self.observers = client_observers(
+            lambda message, error: self.complaints.append((message, error))
+        )
         self.links: list[Link] = []
         self.bytewise = False
         self.refuse: Exception | None = None
@@ -180,6 +190,7 @@ class Network:
             dial=self.dial,
             cookies=self.cookies,
             entropy=self.entropy,
+            observers=self.observers,
             websocket_first=first,
         )
         return client, receiver

@@ -116,7 +116,7 @@ class Rig:
         class Client(ClientApp):
             """One whose sessions are played."""
 
-            def _new_engine(self, receiver: EngineReceiver) -> Engine:
+            def _new_session(self, receiver: EngineReceiver) -> Engine:
                 engine = FakeEngine(receiver)
                 rig.engines.append(engine)
                 return engine

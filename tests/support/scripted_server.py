@@ -14,6 +14,7 @@ from wsproto.utilities import generate_accept_token
 from sansocket.sansio.client_config import EngineClientConfig
 from sansocket.sansio.engineio.client.client import EngineClient
 from sansocket.sansio.engineio.client.cookies import CookieJar
+from sansocket.sansio.engineio.client.events import client_observers
 from sansocket.sansio.engineio.client.url import parse_url
 from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.timers import Timers
@@ -71,6 +72,10 @@ class Scripted:
         self.wires: list[ClientWire] = []
         self.receiver = Noted()
         self.cookies = CookieJar()
+        self.complaints: list[tuple[str, Exception | None]] = []
+        self.observers = client_observers(
+            lambda message, error: self.complaints.append((message, error))
+        )
         self.client = EngineClient(
             parse_url(url),
             EngineClientConfig(**options),
@@ -79,6 +84,7 @@ class Scripted:
             dial=self.wires.append,
             cookies=self.cookies,
             entropy=counting_entropy(),
+            observers=self.observers,
         )
 
     def begin(self) -> Scripted:

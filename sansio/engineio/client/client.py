@@ -12,6 +12,7 @@ from typing import Final
 from ...client_config import EngineClientConfig
 from ...config import Transport
 from ...errors import LocalProtocolError, Reason, RemoteProtocolError, TransportError
+from ...observers import Observers
 from ...timers import Timer, Timers
 from ..encoded import CLOSE, Encoded
 from .cookies import CookieJar
@@ -19,7 +20,7 @@ from .ends import EngineReceiver
 from .handshake import read_handshake
 from .polling_transport import ClientPollingTransport
 from .requests import Requests
-from .session import POLLED, ClientSession
+from .session import OPEN, POLLED, ClientSession
 from .states import ClientInput, ClientState
 from .url import ServerAddress
 from .websocket_transport import NORMAL_CLOSURE, ClientWebSocketTransport
@@ -34,7 +35,8 @@ class EngineClient(ClientSession):
 
     `dial` is given every connection that is to be made; it may not call back into the core
     before it returns. `entropy` makes masks, keys and timestamps. Where `remember_upgrade`
-    is asked for, `websocket_first` is `websocket_worked` of the session before.
+    is asked for, `websocket_first` is `websocket_worked` of the session before. `observers` are
+    told of `CLIENT_EVENTS`.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class EngineClient(ClientSession):
         dial: Callable[[ClientWire], None],
         cookies: CookieJar,
         entropy: Callable[[int], bytes],
+        observers: Observers,
         websocket_first: bool = False,
     ) -> None:
-        super().__init__(config, receiver, timers)
+        super().__init__(config, receiver, timers, observers)
         self.address = address
         self.entropy = entropy
         self.requests: Requests = Requests(address, config, cookies, entropy)
@@ -128,6 +131,8 @@ class EngineClient(ClientSession):
             self._finish_transports(code, farewell=polled and reason in FAREWELL)
         self._outbox.clear()
         self._receiver.closed(reason, error)
+        if before in OPEN:
+            self.observers.tell("close", self, str(reason))
 
     @property
     def writable(self) -> bool:
@@ -155,6 +160,8 @@ class EngineClient(ClientSession):
         self.adopt(handshake)
         self._heartbeat = self.timers.at(now + self._patience, self._beat)
         self._receiver.opened(now)
+        if self.is_open:
+            self.observers.tell("open", self)
         wanted = self.config.upgrade and "websocket" in self.config.transports
         if self.state is ClientState.POLLING and wanted and "websocket" in self.upgrades:
             self._probe(now)
@@ -180,6 +187,8 @@ class EngineClient(ClientSession):
     def pull(self, size: float) -> list[Encoded]:
         """Take messages off the outbox until they are `size` bytes or more, or none is left."""
         taken = self._outbox.pull(size)
+        if taken and self.observers.functions:
+            self._flushed(taken)
         if self.state is ClientState.CLOSING and not self._outbox and self._polling is None:
             self.timers.after(0.0, lambda _: self.abort(Reason.FORCED_CLOSE))
         return taken
@@ -255,12 +264,13 @@ class EngineClient(ClientSession):
         self.step(ClientInput.PROBE)
         self._websocket = ClientWebSocketTransport(self, probing=True, now=now)
         self._upgrade_timer = self.timers.at(
-            now + self.config.upgrade_timeout, lambda _: self.withdraw()
+            now + self.config.upgrade_timeout, lambda _: self._late()
         )
 
     def pause(self, now: float) -> None:
         """The probe was answered: begin no request, and take over when none is under way."""
         self.step(ClientInput.PAUSE)
+        self.observers.tell("upgrading", self, "websocket")
         self.progress(now)
 
     def _upgrade(self) -> None:
@@ -274,10 +284,15 @@ class EngineClient(ClientSession):
             self._upgrade_timer.cancel()
         polling.finish(farewell=False)
         websocket.upgrade()
+        self.observers.tell("upgrade", self, "websocket")
         if self._leaving:
             self._leave()
 
-    def withdraw(self) -> None:
+    def _late(self) -> None:
+        seconds = self.config.upgrade_timeout
+        self.withdraw(TransportError("timeout", f"no upgrade within {seconds} seconds"))
+
+    def withdraw(self, error: TransportError) -> None:
         """The WebSocket will not take over; polling goes on (rules 37 and 38)."""
         self.step(ClientInput.WITHDRAW)
         websocket, self._websocket = self._websocket, None
@@ -286,6 +301,7 @@ class EngineClient(ClientSession):
         if websocket is not None:
             websocket.finish()
         self.timers.after(0.0, self.progress)
+        self.observers.tell("upgrade_error", self, error)
         if self._leaving:
             self._leave()
 

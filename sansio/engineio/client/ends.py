@@ -20,6 +20,9 @@ class EngineReceiver(Protocol):
     def message(self, data: str | bytes, now: float) -> None:
         """A message has come; raises RemoteProtocolError for one that breaks the protocol."""
 
+    def pinged(self) -> None:
+        """The server has sent a ping, which is answered."""
+
     def closed(self, reason: Reason, error: Exception | None) -> None:
         """The session is over; called once, and nothing comes after it.
 

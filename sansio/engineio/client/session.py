@@ -12,8 +12,10 @@ from typing import Final
 
 from ...client_config import EngineClientConfig
 from ...errors import Reason, RemoteProtocolError
+from ...observers import Observers
 from ...timers import Timer, Timers
 from ..encoded import Encoded, encode_control
+from ..events import tell_created, tell_flushed
 from ..packet import Packet, Type, decode_packet
 from .ends import EngineReceiver
 from .handshake import ServerHandshake
@@ -29,7 +31,11 @@ class ClientSession(ABC):
     """What a session is whatever carries it."""
 
     def __init__(
-        self, config: EngineClientConfig, receiver: EngineReceiver, timers: Timers
+        self,
+        config: EngineClientConfig,
+        receiver: EngineReceiver,
+        timers: Timers,
+        observers: Observers,
     ) -> None:
         self.config = config
         self.timers = timers
@@ -42,7 +48,10 @@ class ClientSession(ABC):
         self.ping_timeout: float = 0.0
         self.max_payload: float = inf
         """The largest POST that the server takes, in bytes."""
+        self.observers: Observers = observers
+        """Who is told what happens to it."""
         self._receiver = receiver
+        self._taken: list[Encoded] = []
         self._outbox = ClientOutbox(config)
         self._heartbeat: Timer | None = None
 
@@ -124,6 +133,10 @@ class ClientSession(ABC):
         """End it at once, whatever its state; idempotent."""
 
     def _queue(self, encoded: Encoded) -> None:
+        if self.observers.functions:
+            tell_created(self.observers, self, encoded)
+            if self.state is ClientState.CLOSED:
+                return
         if self._outbox.append(encoded):
             self._flush()
         else:
@@ -131,7 +144,20 @@ class ClientSession(ABC):
 
     def take(self) -> Encoded | None:
         """Take one message off the outbox."""
-        return self._outbox.take()
+        taken = self._outbox.take()
+        if taken is not None and self.observers.functions:
+            self._flushed([taken])
+        return taken
+
+    def _flushed(self, taken: list[Encoded]) -> None:
+        """These go to the connection: it is told when all that goes now has gone."""
+        if not self._taken:
+            self.timers.after(0.0, self._tell_flushed)
+        self._taken += taken
+
+    def _tell_flushed(self, now: float) -> None:
+        taken, self._taken = self._taken, []
+        tell_flushed(self.observers, self, taken, drained=not self._outbox)
 
     @abstractmethod
     def pull(self, size: float) -> list[Encoded]:
@@ -149,7 +175,7 @@ class ClientSession(ABC):
         Raises RemoteProtocolError for a packet that no server may send.
         """
         # A message is by far the commonest packet: told from one character.
-        if self.state not in OPEN:
+        if self.state not in OPEN or self.observers.functions:
             self.receive_packet(decode_packet(data), now)
         elif isinstance(data, bytes):
             self._receiver.message(data, now)
@@ -163,6 +189,8 @@ class ClientSession(ABC):
 
         Raises RemoteProtocolError for a packet that no server may send.
         """
+        if self.observers.functions and self.state is not ClientState.CLOSED:
+            self.observers.tell("packet", self, packet)
         if self.state is ClientState.CLOSED:
             return
         if self.state is ClientState.OPENING:
@@ -174,7 +202,9 @@ class ClientSession(ABC):
         elif packet.type is Type.PING:
             if self._heartbeat is not None:
                 self._heartbeat.move(now + self._patience)
+            self._receiver.pinged()
             self._queue(PONG)
+            self.observers.tell("heartbeat", self)
         elif packet.type is Type.CLOSE:
             self.abort(Reason.TRANSPORT_CLOSE)
         elif packet.type is not Type.NOOP:

@@ -14,7 +14,7 @@ from ..encoded import Encoded, encode_control
 from ..packet import Packet, Type
 from ..websocket_transport import PULL
 from .http import Answer
-from .requests import refused
+from .requests import MAX_SHOWN, refused
 from .websocket import Agreed
 from .wire import ClientWire
 
@@ -108,7 +108,7 @@ class ClientWebSocketTransport:
     def _failed(self, error: TransportError, reason: Reason = Reason.TRANSPORT_ERROR) -> None:
         session = self._session
         if session is not None and self.probing:
-            session.withdraw()
+            session.withdraw(error)
         elif session is not None:
             session.transport_failed(reason, error)
 
@@ -124,7 +124,8 @@ class ClientWebSocketTransport:
                 session.websocket_worked = True
                 session.pause(now)
             else:  # rule 38
-                session.withdraw()
+                wrong = f"expected an answer to the probe, got {data[:MAX_SHOWN]!a}"
+                session.withdraw(TransportError("probe error", wrong))
         except RemoteProtocolError as error:
             session.fail(error)
 

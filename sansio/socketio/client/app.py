@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, Unpack, overload
 
-from ...engineio.client.client import EngineClient
-from ...engineio.client.cookies import CookieJar
 from ...engineio.client.ends import EngineReceiver
+from ...engineio.client.engine import ClientEngine
 from ...engineio.client.url import ServerAddress, parse_url
 from ...failures import OnError
 from ...handlers import Function
@@ -51,43 +50,29 @@ class ClientApp(Client):
     ) -> None:
         self.address: ServerAddress = parse_url(url)
         """The server."""
-        self.cookies: CookieJar = CookieJar()
-        """What it has set, kept across reconnects."""
-        self._dial = runtime.dial
-        self._entropy = entropy
-        self._engine: EngineClient | None = None
         super().__init__(
             ClientConfig(**options),
             chosen_parser(parser),
             runtime=runtime,
             entropy=entropy,
-            dial=self._new_engine,
+            dial=self._new_session,
         )
+        self.engine: ClientEngine = ClientEngine(
+            self.address,
+            timers=self.timers,
+            dial=runtime.dial,
+            entropy=entropy,
+            log=runtime.log,
+        )
+        """What carries it: the session of now, and the events of all."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.address.target.authority} {self.state.name.lower()}>"
 
-    def _new_engine(self, receiver: EngineReceiver) -> Engine:
-        before = self._engine
-        remember = self.config.remember_upgrade and before is not None
-        self._engine = EngineClient(
-            self.address,
-            self.config,
-            receiver,
-            timers=self.timers,
-            dial=self._dial,
-            cookies=self.cookies,
-            entropy=self._entropy,
-            websocket_first=remember and before is not None and before.websocket_worked,
-        )
-        return self._engine
+    def _new_session(self, receiver: EngineReceiver) -> Engine:
+        return self.engine.new_session(self.config, receiver)
 
     # For the application
-
-    @property
-    def engine(self) -> EngineClient | None:
-        """The session of the last attempt; None before the first."""
-        return self._engine
 
     @property
     def sockets(self) -> Mapping[str, ClientSocket]:
@@ -137,7 +122,7 @@ class ClientApp(Client):
         """Register a listener for what happens to the client itself.
 
         `open`, `close` (reason, and what broke the connection), `error` (of an attempt),
-        `packet` (of the server); `reconnect_attempt` and `reconnect` (the number of the
+        `ping` and `packet` (of the server); `reconnect_attempt` and `reconnect` (the number of the
         attempt), `reconnect_error` (the error), `reconnect_failed`. Raises ValueError for
         another event, and TypeError for what cannot be called so.
         """

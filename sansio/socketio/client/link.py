@@ -138,6 +138,11 @@ class Link:
         elif kind is DISCONNECT:
             self._disconnected(member)
 
+    def pinged(self) -> None:
+        """The server has sent a ping."""
+        if self._client.link is self:
+            self._client.note("ping")
+
     def closed(self, reason: Reason, error: Exception | None) -> None:
         """The session is over, or has never been."""
         self._client.link_closed(self, str(reason), error)

@@ -16,6 +16,7 @@ NOTICES: Final[dict[str, tuple[int, ...]]] = {
     "open": (0,),
     "close": (1, 2),
     "error": (1,),
+    "ping": (0,),
     "packet": (1,),
     "reconnect": (1,),
     "reconnect_attempt": (1,),

@@ -15,12 +15,16 @@ class Silent:
     def message(self, data: str | bytes, now: float) -> None:
         """Nothing to do."""
 
+    def pinged(self) -> None:
+        """Nothing to do."""
+
     def closed(self, reason: Reason, error: Exception | None) -> None:
         """Nothing to do."""
 
 
-def test_a_receiver_is_three_functions() -> None:
+def test_a_receiver_is_four_functions() -> None:
     receiver: EngineReceiver = Silent()
     receiver.opened(0.0)
     receiver.message("", 0.0)
+    receiver.pinged()
     receiver.closed(Reason.FORCED_CLOSE, None)

@@ -132,7 +132,7 @@ def test_an_object_as_parser_and_the_sessions_that_it_makes() -> None:
     client = ClientApp(
         Dialer(), "http://server.example", entropy=counting_entropy(), parser=JsonParser()
     )
-    assert client.engine is None
+    assert (client.engine.session, client.engine.transport) == (None, None)
     assert repr(client) == "<ClientApp server.example closed>"
     client.socket().connect()
     assert client.state is ClientState.OPENING

@@ -114,3 +114,19 @@ def test_close_has_details_for_who_takes_them() -> None:
     rig.lose(error=error)
     assert reasons == ["transport close"]
     assert details == [("transport close", error)]
+
+
+def test_pings() -> None:
+    """Of the connection that there is, each time."""
+    rig = Rig()
+    told = record_client(rig.client, "ping")
+    rig.joined()
+    for _ in range(2):
+        rig.engine.receiver.pinged()
+    rig.settle()
+    assert told == [("ping",)] * 2
+    before = rig.engine
+    rig.lose()
+    before.receiver.pinged()
+    rig.settle()
+    assert len(told) == 2

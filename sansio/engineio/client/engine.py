@@ -1,0 +1,117 @@
+"""The engine under a client, as an application may see it: one session after another.
+
+This module does not know when an attempt is made, nor what stands on the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar, overload
+
+from ...client_config import EngineClientConfig
+from ...config import Transport
+from ...handlers import Function
+from ...runtime import Log
+from ...timers import Timers
+from .client import EngineClient
+from .cookies import CookieJar
+from .ends import EngineReceiver
+from .events import client_observers
+from .url import ServerAddress
+from .wire import ClientWire
+
+F = TypeVar("F", bound=Function)
+
+
+class ClientEngine:
+    """What carries a client: its session of now, and who is told what happens to any of them."""
+
+    def __init__(
+        self,
+        address: ServerAddress,
+        *,
+        timers: Timers,
+        dial: Callable[[ClientWire], None],
+        entropy: Callable[[int], bytes],
+        log: Log,
+    ) -> None:
+        self.address: ServerAddress = address
+        """The server."""
+        self.cookies: CookieJar = CookieJar()
+        """What it has set, kept over all sessions."""
+        self.session: EngineClient | None = None
+        """That of the last attempt; None before the first."""
+        self._timers = timers
+        self._dial = dial
+        self._entropy = entropy
+        self._observers = client_observers(log)
+
+    def __repr__(self) -> str:
+        state = "open" if self.connected else "closed"
+        return f"<{type(self).__name__} {self.transport} {state}>"
+
+    # For the application
+
+    @property
+    def id(self) -> str:
+        """The id of the session, a secret (rule 97); empty where none has been opened."""
+        return "" if self.session is None else self.session.id
+
+    @property
+    def transport(self) -> Transport | None:
+        """What carries the session: "polling" or "websocket"; None before the first attempt."""
+        return None if self.session is None else self.session.transport
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server has shaken hands, and the session is not over."""
+        return self.session is not None and self.session.is_open
+
+    @property
+    def backlog(self) -> int:
+        """The bytes that wait for the server: see `max_backlog`."""
+        return 0 if self.session is None else self.session.backlog
+
+    @overload
+    def on(self, event: str) -> Callable[[F], F]: ...
+    @overload
+    def on(self, event: str, function: F) -> F: ...
+    def on(self, event: str, function: F | None = None) -> F | Callable[[F], F]:
+        """Be told of `CLIENT_EVENTS`, of this session and of all that come after it.
+
+        `function` is a plain function, and called at once; what it raises is logged. Raises
+        ValueError for an event that there is not, and TypeError for what cannot be called so.
+        """
+        if function is None:
+            return lambda function: self._observers.on(event, function)
+        return self._observers.on(event, function)
+
+    def off(self, event: str, function: Function) -> None:
+        """Be told no more; raises ValueError for an event that there is not."""
+        self._observers.off(event, function)
+
+    def close(self) -> None:
+        """End the session after what was sent, with "forced close"; no effect without one.
+
+        It is a connection that was lost, for the client on it.
+        """
+        if self.session is not None:
+            self.session.close()
+
+    # For the client
+
+    def new_session(self, config: EngineClientConfig, receiver: EngineReceiver) -> EngineClient:
+        """The session of one attempt more, with the options as they are now."""
+        before = self.session
+        self.session = EngineClient(
+            self.address,
+            config,
+            receiver,
+            timers=self._timers,
+            dial=self._dial,
+            cookies=self.cookies,
+            entropy=self._entropy,
+            observers=self._observers,
+            websocket_first=before is not None and before.websocket_worked,
+        )
+        return self.session
