@@ -222,8 +222,9 @@ class Connection(asyncio.Protocol):
         if self._tls is not None:
             self._tls.send_end()
             self._transport.write(self._tls.data_to_send())
-        # From now on `resume_writing` comes when all is out.
-        self._transport.set_write_buffer_limits(high=0)
+        # From now on `resume_writing` comes when all is out. (With a bound of 0 the loops' own TLS
+        # holds it for reached when nothing waits, and never comes back to that.)
+        self._transport.set_write_buffer_limits(high=1, low=0)
 
     def _half_close(self) -> None:
         if self._deaf or self._wire.complete or not self._transport.can_write_eof():

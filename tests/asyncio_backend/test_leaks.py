@@ -161,7 +161,7 @@ async def refused(port: int) -> None:
 async def test_two_thousand_cycles() -> None:
     """No descriptor, no task, no session, no timer; and less than 5 kB of memory for each."""
     asyncio.get_running_loop().set_debug(False)  # it keeps where everything came from
-    io = Server(ping_interval=0.5, ping_timeout=0.2)
+    io = Server(ping_interval=1.0, ping_timeout=2.0)
 
     @io.on("file")
     def file(socket: Socket, data: bytes) -> None:

@@ -27,7 +27,7 @@ T = TypeVar("T")
 Backend = Literal["trio", "asyncio", "uvloop"]
 BACKENDS: Final[tuple[Backend, ...]] = ("trio", "asyncio", "uvloop")
 
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 """Seconds until what does not come is an error."""
 
 

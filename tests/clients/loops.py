@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 Main = Coroutine[Any, Any, None]
 
-PATIENCE: Final = 30.0
+PATIENCE: Final = 60.0
 """Seconds until what does not come is an error."""
 
 

@@ -24,7 +24,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-PATIENCE: Final = 10.0  # seconds until what does not come is an error
+PATIENCE: Final = 60.0  # seconds until what does not come is an error
 
 
 class Address(NamedTuple):

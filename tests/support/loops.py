@@ -23,7 +23,7 @@ LOOPS: Final = [
     pytest.param(uvloop.new_event_loop, id="uvloop"),
 ]
 
-PATIENCE: Final = 30
+PATIENCE: Final = 60
 """Seconds: a machine with other work is slow."""
 
 

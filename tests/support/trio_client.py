@@ -23,7 +23,7 @@ from support.network_client import ByteStream, MessageClient, Poller
 from support.network_client import HttpClient as HttpClient
 from support.servers import is_resting
 
-PATIENCE: Final = 10
+PATIENCE: Final = 60
 """Seconds: a machine with other work is slow."""
 
 Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]

@@ -152,7 +152,7 @@ async def refused(port: int) -> None:
 
 def busy_server() -> Server:
     """A server with a handler for each way to go."""
-    io = Server(ping_interval=0.5, ping_timeout=0.2)
+    io = Server(ping_interval=1.0, ping_timeout=2.0)
 
     @io.on("file")
     def file(socket: Socket, data: bytes) -> None:

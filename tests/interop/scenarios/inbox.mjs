@@ -1,7 +1,7 @@
 // What a socket has received, in order, and waiting for what it has not received yet.
 import { EventEmitter } from "node:events";
 
-const PATIENCE = 5_000; // milliseconds until what does not come is an error
+const PATIENCE = 60_000; // milliseconds until what does not come is an error
 
 export class Inbox {
   #events = [];
