@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Final, TypedDict, cast
 
 from .config import PATH, TRANSPORTS, PerMessageDeflate, Transport, check
@@ -26,6 +26,16 @@ OURS: Final = frozenset(
     | {"sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol"}
 )
 """Headers that say how a request is framed, or what becomes of its connection."""
+
+
+class TransportOptions(TypedDict, total=False):
+    """The options that may be others for one transport than for the rest."""
+
+    query: Pairs
+    extra_headers: Pairs
+    timestamp_requests: bool | None
+    timestamp_param: str
+    request_timeout: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +61,10 @@ class EngineClientConfig:
     """Added to the query of every request."""
     extra_headers: Pairs = ()
     """Added to every request."""
+    transport_options: Mapping[Transport, TransportOptions] = field(
+        default_factory=dict[Transport, TransportOptions]
+    )
+    """For the requests of one transport: these options instead of those for all."""
     timestamp_requests: bool | None = None
     """Whether a request has a query parameter of its own, so that nothing on the way answers it
     from a cache: None is for polling alone."""
@@ -85,14 +99,14 @@ class EngineClientConfig:
     """Messages waiting for their handlers at which reading from the server stops."""
 
     def __post_init__(self) -> None:
-        for field in fields(EngineClientConfig):
-            value: object = getattr(self, field.name)
-            if field.name == "request_timeout":
-                check_optional(field.name, 1.0, value)
-            elif field.name == "timestamp_requests":
-                check_optional(field.name, True, value)
-            else:
-                check(field.name, field.default, value)
+        for option in fields(EngineClientConfig):
+            value: object = getattr(self, option.name)
+            if option.name == "request_timeout":
+                check_optional(option.name, 1.0, value)
+            elif option.name == "timestamp_requests":
+                check_optional(option.name, True, value)
+            elif option.name != "transport_options":
+                check(option.name, option.default, value)
         if PATH.fullmatch(self.path) is None:
             raise ValueError(f"path: expected a URL path, got {self.path!r}")
         unknown = [name for name in self.transports if name not in TRANSPORTS]
@@ -107,11 +121,19 @@ class EngineClientConfig:
         object.__setattr__(self, "protocols", checked_protocols(self.protocols))
         object.__setattr__(self, "query", pairs("query", self.query))
         object.__setattr__(self, "extra_headers", checked_headers(self.extra_headers))
+        object.__setattr__(self, "transport_options", by_transport(self.transport_options))
+        for name in self.transport_options:
+            self.for_transport(name)  # it checks them
 
     @property
     def engine_path(self) -> str:
         """The path that is asked for."""
         return self.path.removesuffix("/") + "/" if self.add_trailing_slash else self.path
+
+    def for_transport(self, transport: Transport) -> EngineClientConfig:
+        """The options as they are for one transport."""
+        own = self.transport_options.get(transport)
+        return replace(self, transport_options={}, **own) if own else self
 
     @property
     def deflate(self) -> PerMessageDeflate | None:
@@ -142,6 +164,22 @@ def pairs(name: str, value: Pairs) -> tuple[tuple[str, str], ...]:
         except UnicodeEncodeError as error:
             raise ValueError(f"{name}: expected text without lone surrogates") from error
     return tuple(found)
+
+
+def by_transport(value: object) -> dict[Transport, TransportOptions]:
+    """The options of some transports, which may change afterwards; their values are not checked."""
+    wrong = TypeError(f"transport_options: expected options of some of {TRANSPORTS}, got {value!r}")
+    if not isinstance(value, Mapping):
+        raise wrong
+    found: dict[object, dict[object, object]] = {}
+    for name, own in cast("Mapping[object, object]", value).items():
+        if name not in TRANSPORTS or not isinstance(own, Mapping):
+            raise wrong
+        found[name] = dict(cast("Mapping[object, object]", own))
+        if not found[name].keys() <= TransportOptions.__annotations__.keys():
+            names = sorted(TransportOptions.__annotations__)
+            raise TypeError(f"transport_options: expected some of {names}, got {own!r}")
+    return cast("dict[Transport, TransportOptions]", found)
 
 
 def checked_headers(value: Pairs) -> tuple[tuple[str, str], ...]:
@@ -177,6 +215,7 @@ class EngineClientOptions(TypedDict, total=False):
     try_all_transports: bool
     query: Pairs
     extra_headers: Pairs
+    transport_options: Mapping[Transport, TransportOptions]
     timestamp_requests: bool | None
     timestamp_param: str
     force_base64: bool

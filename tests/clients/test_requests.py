@@ -29,3 +29,14 @@ async def test_cookies_are_kept(loop: Loop, server: ServerProgram) -> None:
             second = await client.connect()
             cookie = (await second.call("handshake", timeout=10))[2]
             assert cookie == (f"io={sid}" if kept else None)
+
+
+@on_every_loop
+async def test_headers_of_one_transport(loop: Loop, our_server: ServerProgram) -> None:
+    """Row 51: what the server sees of a handshake is what is said for its transport."""
+    for transport in ("polling", "websocket"):
+        options = {transport: {"extra_headers": {"X-Client": transport}}}
+        async with loop.connect(
+            our_server.url, transports=(transport,), transport_options=options
+        ) as socket:
+            assert (await socket.call("handshake", timeout=10))[0] == transport

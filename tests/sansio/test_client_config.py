@@ -49,6 +49,22 @@ def test_pairs_may_be_a_mapping() -> None:
     assert config.extra_headers == (("X", "y"), ("X", "z"))
 
 
+def test_options_of_one_transport() -> None:
+    """Row 51: they stand instead of those for all, and are checked like them."""
+    config = EngineClientConfig(
+        extra_headers={"X": "all"},
+        request_timeout=5.0,
+        transport_options={"websocket": {"extra_headers": {"X": "own"}, "request_timeout": None}},
+    )
+    assert config.for_transport("polling") is config
+    own = config.for_transport("websocket")
+    assert (own.extra_headers, own.request_timeout) == ((("X", "own"),), None)
+    for wrong in ({"extra_headers": {"Host\n": ""}}, {"request_timeout": 0}):
+        options: Any = {"polling": wrong}
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            EngineClientConfig(transport_options=options)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -71,6 +87,11 @@ def test_pairs_may_be_a_mapping() -> None:
         ("extra_headers", {"X": "\u20ac"}),
         ("extra_headers", {"Content-Length": "3"}),
         ("extra_headers", {"sec-websocket-key": "x"}),
+        ("transport_options", None),
+        ("transport_options", {"webtransport": {}}),
+        ("transport_options", {"polling": None}),
+        ("transport_options", {"polling": {"path": "/x"}}),
+        ("extra_headers", {"X": "a\x00b"}),
         ("timestamp_requests", 1),
         ("timestamp_param", "a=b"),
         ("timestamp_param", ""),

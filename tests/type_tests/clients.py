@@ -36,6 +36,8 @@ async def program(context: ssl.SSLContext) -> None:
         assert_type(client, Client)
         assert_type(await client.connect("/chat", auth=lambda: {"token": "a"}), ClientSocket)
 
+    Client("http://server.example", transport_options={"websocket": {"extra_headers": {"X": "y"}}})
+    Client("", transport_options={"polling": {"path": "/"}})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
     connect(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     connect("", timeout="soon")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     connect("", timeuot=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -55,7 +55,7 @@ class EngineClient(ClientSession):
         super().__init__(config, receiver, timers, observers)
         self.address = address
         self.entropy = entropy
-        self.requests: Requests = Requests(address, config, cookies, entropy)
+        self._cookies = cookies
         self.websocket_worked = False
         """Whether a WebSocket reached the server: `websocket_first` of the next session."""
         self._dial = dial
@@ -195,9 +195,15 @@ class EngineClient(ClientSession):
 
     # For the transports
 
-    def new_wire(self) -> ClientWire:
+    def requests(self, transport: Transport) -> Requests:
+        """What writes the requests of one transport."""
+        config = self.config.for_transport(transport)
+        return Requests(self.address, config, self._cookies, self.entropy)
+
+    def new_wire(self, transport: Transport) -> ClientWire:
         """A connection, which the driver begins to make."""
-        wire = ClientWire(self.address.target, self.config, self.timers, self.entropy)
+        config = self.config.for_transport(transport)
+        wire = ClientWire(self.address.target, config, self.timers, self.entropy)
         self._dial(wire)
         return wire
 

@@ -29,10 +29,11 @@ CLOSE: Final = b"1"
 class ClientPollingTransport:
     """The requests of one session."""
 
-    __slots__ = ("_getting", "_parts", "_posting", "_session", "_wires")
+    __slots__ = ("_getting", "_parts", "_posting", "_requests", "_session", "_wires")
 
     def __init__(self, session: EngineClient) -> None:
         self._session: EngineClient | None = session
+        self._requests = session.requests("polling")
         self._getting: Getting | None = None
         self._posting: Posting | None = None
         self._parts: deque[bytes] = deque()
@@ -54,7 +55,7 @@ class ClientPollingTransport:
         session = self._session
         if session is not None and self._getting is None:
             self._getting = Getting(self)
-            request = session.requests.get(session.id, now)
+            request = self._requests.get(session.id, now)
             self._wire("GET", session).request(request, self._getting)
 
     def flush(self, now: float, *, rest: bool = False) -> None:
@@ -79,7 +80,7 @@ class ClientPollingTransport:
 
     def _part(self, session: EngineClient, now: float) -> None:
         timer = session.timers.after(session.config.close_timeout, lambda _: self.close())
-        request = session.requests.post(session.id, CLOSE, now)
+        request = self._requests.post(session.id, CLOSE, now)
         self._wire("POST", session).request(request, Parting(self, timer))
 
     def close(self) -> None:
@@ -101,7 +102,7 @@ class ClientPollingTransport:
         session = self._session
         if session is None:
             return
-        session.requests.keep(answer, now)
+        self._requests.keep(answer, now)
         if answer.status != 200:
             session.polling_failed(refused("xhr poll error", answer), sending=False)
             return
@@ -119,7 +120,7 @@ class ClientPollingTransport:
         session = self._session
         if session is None:
             return
-        session.requests.keep(answer, now)
+        self._requests.keep(answer, now)
         if answer.status == 200:
             session.progress(now)
         else:
@@ -139,13 +140,13 @@ class ClientPollingTransport:
 
     def _post(self, session: EngineClient, body: bytes, now: float) -> None:
         self._posting = Posting(self)
-        request = session.requests.post(session.id, body, now)
+        request = self._requests.post(session.id, body, now)
         self._wire("POST", session).request(request, self._posting)
 
     def _wire(self, method: str, session: EngineClient) -> ClientWire:
         wire = self._wires.get(method)
         if wire is None or not wire.available:
-            wire = self._wires[method] = session.new_wire()
+            wire = self._wires[method] = session.new_wire("polling")
         return wire
 
     def _payload(self, session: EngineClient, *, rest: bool) -> bytes:

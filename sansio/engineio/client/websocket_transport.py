@@ -31,7 +31,7 @@ MESSAGE: Final = "websocket error"
 class ClientWebSocketTransport:
     """One WebSocket, from its request on; with `probing` it has a session to take over."""
 
-    __slots__ = ("_out", "_session", "_wire", "close_code", "probing", "protocol")
+    __slots__ = ("_out", "_requests", "_session", "_wire", "close_code", "probing", "protocol")
 
     def __init__(self, session: EngineClient, *, probing: bool, now: float) -> None:
         self._session: EngineClient | None = session
@@ -43,8 +43,9 @@ class ClientWebSocketTransport:
         self.close_code: int | None = None
         """Set when the WebSocket is to be closed, after what `outgoing` still has."""
         key = binascii.b2a_base64(session.entropy(16), newline=False).decode("ascii")
-        self._wire: ClientWire = session.new_wire()
-        self._wire.upgrade(session.requests.websocket(session.id, key, now), key, self)
+        self._wire: ClientWire = session.new_wire("websocket")
+        self._requests = session.requests("websocket")
+        self._wire.upgrade(self._requests.websocket(session.id, key, now), key, self)
 
     # For the session
 
@@ -88,7 +89,7 @@ class ClientWebSocketTransport:
     def answered(self, answer: Answer, now: float) -> None:
         """The server has refused."""
         if self._session is not None:
-            self._session.requests.keep(answer, now)
+            self._requests.keep(answer, now)
         self._failed(refused(MESSAGE, answer))
 
     def broken(self, error: Exception) -> None:

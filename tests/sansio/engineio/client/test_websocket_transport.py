@@ -227,6 +227,34 @@ def test_a_probe_that_fails(act: Act, paused: bool) -> None:
     server.nothing_is_left()
 
 
+def test_its_requests_have_options_of_their_own() -> None:
+    """Row 51: those of the WebSocket's request, beside those of polls."""
+    server = Scripted(
+        extra_headers={"X-Way": "any"},
+        transport_options={"websocket": {"extra_headers": {"X-Way": "own"}, "query": {"a": "b"}}},
+    ).open_polling(upgrades=["websocket"])
+    websocket = ScriptedWebSocket(server, 1)
+    send(server, "x")
+    server.advance(0.0)
+    server.connect(2)
+    poll = server.request(2)
+    assert (poll.header("X-Way"), poll.query.get("a")) == ("any", None)
+    assert (websocket.request.header("X-Way"), websocket.request.query["a"]) == ("own", "b")
+
+
+def test_the_options_of_a_transport_bound_its_requests() -> None:
+    """Row 58: a poll may wait for long, where a handshake may not."""
+    server = Scripted(
+        upgrade_timeout=60.0, transport_options={"websocket": {"request_timeout": 2.0}}
+    ).open_polling(upgrades=["websocket"])
+    server.connect(1)
+    server.advance(1.9)
+    assert server.client.probing
+    server.advance(0.1)
+    assert not server.client.probing
+    assert server.receiver.ends == []
+
+
 def test_a_second_answer_to_the_probe() -> None:
     """Protocol rule 38: it is no answer to anything."""
     server, websocket = probed()
