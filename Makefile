@@ -42,7 +42,7 @@ missing = { echo "missing: $(1)" >&2; [ "$(CI)" != true ]; }
 interpreter = for each in "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$(1).*/bin/python python$(1); do \
 	if "$$each" -c '' 2>/dev/null; then echo "$$each"; break; fi; done
 
-.PHONY: help demo test test-pythons bench lint format dist setup node browser proxy clean distclean
+.PHONY: help demo test test-pythons test-python bench lint format dist setup node browser proxy clean distclean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=20
@@ -56,24 +56,31 @@ test: setup $(BENCHMARK) node browser proxy ## run every test and hold the core 
 	$(BIN)/coverage run $(BIN)/pytest $(ARGS)
 	$(BIN)/coverage report
 
-# Each in an environment of its own, with fewer examples of Hypothesis than on the main one. What an
-# object takes differs from Python to Python: the budgets are those of the main one.
+# Side by side, each in an environment of its own, with fewer examples of Hypothesis than on the main
+# one. What an object takes differs from Python to Python: the budgets are those of the main one.
 test-pythons: ## the core, the asyncio backend and the suite of all backends on other Pythons
-	@for version in $(PYTHONS); do \
-		python=$$($(call interpreter,$$version)); \
-		if [ -z "$$python" ]; then $(call missing,Python $$version: its tests are skipped); continue; fi; \
-		venv=$(ENVIRONMENTS)/$$version; \
-		if ! [ $$venv/installed.stamp -nt pyproject.toml ]; then \
-			"$$python" -m venv --clear $$venv; \
-			$$venv/bin/pip install --quiet --upgrade 'pip>=25.1'; \
-			PYTHONWARNINGS='ignore:Editable installation' $$venv/bin/pip install --quiet --editable '.[trio]' --group test; \
-			touch $$venv/installed.stamp; \
-		fi; \
-		$$venv/bin/python --version; \
-		$$venv/bin/pytest --quiet -p no:cacheprovider --hypothesis-profile=brief \
-			--ignore=tests/sansio/test_budget.py --ignore=tests/backends/test_budget.py \
-			tests/sansio tests/asyncio_backend tests/backends $(ARGS); \
-	done
+	@mkdir -p $(ENVIRONMENTS); running=(); failed=0; trap 'kill $${running[*]}' INT; \
+	for version in $(PYTHONS); do \
+		$(MAKE) --silent test-python VERSION=$$version >$(ENVIRONMENTS)/$$version.log 2>&1 & running+=($$!); \
+	done; \
+	for each in "$${running[@]}"; do wait $$each || failed=1; done; \
+	for version in $(PYTHONS); do cat $(ENVIRONMENTS)/$$version.log; done; \
+	exit $$failed
+
+test-python:
+	@python=$$($(call interpreter,$(VERSION))); \
+	if [ -z "$$python" ]; then $(call missing,Python $(VERSION): its tests are skipped); exit; fi; \
+	venv=$(ENVIRONMENTS)/$(VERSION); \
+	if ! [ $$venv/installed.stamp -nt pyproject.toml ]; then \
+		"$$python" -m venv --clear $$venv; \
+		$$venv/bin/pip install --quiet --upgrade 'pip>=25.1'; \
+		PYTHONWARNINGS='ignore:Editable installation' $$venv/bin/pip install --quiet --editable '.[trio]' --group test; \
+		touch $$venv/installed.stamp; \
+	fi; \
+	$$venv/bin/python --version; \
+	$$venv/bin/pytest --quiet -p no:cacheprovider --hypothesis-profile=brief \
+		--ignore=tests/sansio/test_budget.py --ignore=tests/backends/test_budget.py \
+		tests/sansio tests/asyncio_backend tests/backends $(ARGS)
 
 # `sansocket bench --help` says what the arguments are.
 bench: setup node $(BENCHMARK) ## measure the servers side by side (ARGS='--quick --case echo')
