@@ -71,7 +71,7 @@ class Dispatch(Boundary[Socket]):
         if socket.own is not None or socket.mailbox.work is not None:
             return False
         if isinstance(event, ConnectRequested):
-            if registry.middleware or registry.events.get("connect"):
+            if registry.middleware or registry.events.get("connect") or socket.namespace.deleted:
                 return False
             if socket.state is State.CONNECTING:
                 socket.accept()

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from support.engineio import text
 from support.runtime import Gate
 from support.socketio import Member
 from support.transcript import socketio
@@ -77,6 +78,17 @@ def test_who_is_not_accepted_yet_is_refused() -> None:
     driver.settle()
     assert waiting.take() == ['44/admin,{"message":"Invalid namespace"}']
     assert (connected, dict(admin.sockets)) == ([], {})
+
+
+def test_deleted_just_before_it_is_entered() -> None:
+    """The handler of an event that came in the same piece as the CONNECT deletes the namespace."""
+    app, driver = socketio()
+    admin = app.of("/admin")
+    app.on("delete", lambda socket: app.delete_namespace("/admin"))
+    client = Member(driver, app).websocket
+    client.pipe.send(text('42["delete"]') + text("40/admin,"))
+    assert client.take() == ['44/admin,{"message":"Invalid namespace"}']
+    assert not admin.sockets
 
 
 def test_a_child_is_deleted() -> None:
