@@ -257,6 +257,7 @@ class PlainConnection:
             logger.exception("connection failed")
         finally:
             self._reading.remove(self._sock.fileno())
-            trio.lowlevel.notify_closing(self._sock)
+            if self._writing:
+                trio.lowlevel.notify_closing(self._sock)
             self._sock.close()
             self._left(self)

@@ -40,6 +40,8 @@ class Reception:
         self._bed = Bed()
         self._open = True
         """Whether more of them may come."""
+        self._finishing = False
+        """Whether those who come are to end."""
         if home.reading is not None:
             home.nursery.start_soon(self._hold)
 
@@ -64,6 +66,7 @@ class Reception:
 
     def finish(self) -> None:
         """Let all that have come end in good order."""
+        self._finishing = True
         for connection in list(self._connections):
             connection.wire.finish()
         for guest in list(self._guests):
@@ -103,7 +106,7 @@ class Reception:
                 sock.close()
                 return
             self._guests.add(guest)
-            if self._accepting.cancel_called:
+            if self._finishing:
                 # It was accepted just before `aclose`, which could not know it.
                 guest.finish()
             if data:
@@ -118,7 +121,7 @@ class Reception:
             logger.exception("connection failed")
             return
         self._connections.add(connection)
-        if self._accepting.cancel_called:
+        if self._finishing:
             connection.wire.finish()
         try:
             await connection.run(data)

@@ -190,6 +190,10 @@ class WebSocketWire:
             transport.close_code = NORMAL_CLOSURE
         if websocket.pending or websocket.failure or websocket.peer_close:
             self._session = None
+            if transport.close_code is not None and self._timer is None:
+                # As `_end` does; but where the time is known nobody has to tell it.
+                deadline = now + self._engine.config.close_timeout
+                self._timer = self._engine.timers.at(deadline, self._timed_out)
             self._notify()
         elif transport.congested:
             self._notify()

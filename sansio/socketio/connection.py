@@ -311,7 +311,9 @@ class Connection:
             socket.mailbox.cancel()
         if socket.close(reason):
             self._tell(Disconnected(socket, str(reason)))
-            self._server.engine.timers.soon()
+            # Whoever else ends it may do so at any time; this is told by a driver, who delivers.
+            if reason is not Reason.TRANSPORT_CLOSE:
+                self._server.engine.timers.soon()
 
     def _tell(self, event: Event) -> None:
         self.waiting += 1

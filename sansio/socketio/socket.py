@@ -352,7 +352,8 @@ class Socket(SocketListeners):
         self._last_rooms = self.namespace.adapter.rooms_of(self)
         self.step(Input.LEAVE)
         self.namespace.forget(self)
-        self._acks.fail_all(Disconnected(reason))
+        if self._acks is not NONE:
+            self._acks.fail_all(Disconnected(reason))
         return told
 
     def deafen(self) -> None:

@@ -126,6 +126,20 @@ class TestTimer:
         assert min(times) >= 0
 
     @on_both_loops
+    async def test_what_is_given_up(self) -> None:
+        """The timer stays as it was set, and looks again."""
+        io = Server()
+        timers, told = io.engine.timers, list[str]()
+        start = asyncio.get_running_loop().time()
+        first = timers.at(start + 0.01, lambda now: told.append("given up"))
+        timers.at(start + 0.03, lambda now: told.append("told"))
+        await turns(3)
+        first.cancel()
+        timers.soon()
+        await until(lambda: told)
+        assert told == ["told"]
+
+    @on_both_loops
     async def test_what_has_no_time_is_told_it_at_once(self) -> None:
         """`Timers.after` counts from the time that is told next."""
         io = Server()

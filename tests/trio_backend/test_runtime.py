@@ -11,9 +11,11 @@ from support.trio_server import complaints
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from sansocket.sansio.runtime import Resolve, Start
+from sansocket.sansio.socketio.app import App
+from sansocket.sansio.timers import Timer
 from sansocket.trio_backend import Disconnected, Server, Socket
 from sansocket.trio_backend.home import Home
-from sansocket.trio_backend.runtime import TrioRuntime
+from sansocket.trio_backend.runtime import TrioRuntime, keep_time
 
 
 class Promise:
@@ -238,3 +240,33 @@ async def test_the_log(caplog: pytest.LogCaptureFixture) -> None:
         ("sansocket", "ERROR"),
     ]
     assert complaints(caplog) == ["known", "failed: ZeroDivisionError()"]
+
+
+class TestKeepTime:
+    """One timer for all deadlines, told of the time (docs/driving-the-core.md)."""
+
+    async def test_deadlines_come_in_their_order(self, autojump_clock: MockClock) -> None:
+        """One that is set later and comes earlier, one that is given up, and one that is over."""
+        runtime = TrioRuntime()
+        io = App(runtime, entropy=bytes)
+        timers = io.engine.timers
+        told: list[tuple[float, str]] = []
+
+        def at(deadline: float, name: str) -> Timer:
+            return timers.at(deadline, lambda now: told.append((now, name)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_time, io, runtime, trio.Lock())
+            at(3.0, "third")
+            await wait_all_tasks_blocked()
+            at(1.0, "first")
+            given_up = at(2.0, "given up")
+            timers.after(0.0, lambda now: told.append((now, "at once")))
+            await trio.sleep(1.5)
+            given_up.cancel()
+            timers.soon()
+            await trio.sleep(5)
+            at(5.0, "late")
+            await wait_all_tasks_blocked()
+            nursery.cancel_scope.cancel()
+        assert told == [(0.0, "at once"), (1.0, "first"), (3.0, "third"), (6.5, "late")]
