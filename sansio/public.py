@@ -28,11 +28,13 @@ from .socketio.acks import Ack
 from .socketio.adapter import Adapter
 from .socketio.broadcast import Broadcast
 from .socketio.client.events import Event
+from .socketio.client.namespace_class import ClientNamespaceClass
 from .socketio.client.socket import ClientSocket
 from .socketio.engine_session import EngineSession
+from .socketio.event_methods import event
 from .socketio.handshake import Handshake
 from .socketio.namespace import Namespace
-from .socketio.namespace_class import NamespaceClass, event
+from .socketio.namespace_class import NamespaceClass
 from .socketio.parent_namespace import ParentNamespace
 from .socketio.parser import JsonParser, Parser
 from .socketio.socket import Socket
@@ -43,6 +45,7 @@ __all__ = [
     "Adapter",
     "Bound",
     "Broadcast",
+    "ClientNamespaceClass",
     "ClientSocket",
     "ConnectionFailure",
     "ConnectionRefused",

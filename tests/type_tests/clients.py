@@ -36,6 +36,8 @@ async def program(context: ssl.SSLContext) -> None:
         assert_type(client, Client)
         assert_type(await client.connect("/chat", auth=lambda: {"token": "a"}), ClientSocket)
 
+    client.set_options(reconnection_delay=1.5, reconnection_attempts=None)
+    client.set_options(retries=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Client("http://server.example", transport_options={"websocket": {"extra_headers": {"X": "y"}}})
     Client("", transport_options={"polling": {"path": "/"}})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
     connect(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -57,4 +59,5 @@ async def listeners(socket: ClientSocket) -> None:
     async def gone(reason: str) -> None: ...
 
     socket.on("connect", lambda: None)
+    assert_type(await socket.receive(timeout=5), Event)
     await socket.call("event", timeout="5")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

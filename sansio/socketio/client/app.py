@@ -20,6 +20,7 @@ from ..parsers import chosen_parser
 from .client import Client
 from .config import ClientConfig, ClientOptions
 from .link import Engine
+from .namespace_class import ClientNamespaceClass
 from .socket import ClientSocket
 
 F = TypeVar("F", bound=Function)
@@ -93,6 +94,18 @@ class ClientApp(Client):
         if fault is not None:
             raise ValueError(f"namespace: {fault}, got {name!r}")
         return ClientSocket(self, name, auth)
+
+    def register(self, instance: ClientNamespaceClass, *, auth: Any = None) -> ClientSocket:
+        """A new socket, not connected yet, whose listeners are the methods of an instance.
+
+        `auth` is as for `socket`. Raises ValueError or TypeError for methods that can be no
+        listeners, and what `socket` raises.
+        """
+        socket = self.socket(instance.name, auth=auth)
+        for event, method in instance.handlers().items():
+            socket.on(event, method)
+        instance.socket = socket
+        return socket
 
     async def connect(
         self, namespace: str | None = None, *, auth: Any = None, retry: bool = False

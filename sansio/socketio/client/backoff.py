@@ -20,24 +20,24 @@ class Backoff:
     reference, all clients that have failed often enough would come back in the same instant.
     """
 
-    __slots__ = ("_entropy", "_jitter", "_least", "_most", "attempts")
+    __slots__ = ("_entropy", "attempts", "jitter", "least", "most")
 
     def __init__(
         self, least: float, most: float, jitter: float, entropy: Callable[[int], bytes]
     ) -> None:
-        self._least = least
-        self._most = most
-        self._jitter = jitter
+        self.least: float = least
+        self.most: float = most
+        self.jitter: float = jitter
         self._entropy = entropy
         self.attempts: int = 0
         """How many delays there have been since the last success."""
 
     def next_delay(self) -> float:
         """Count one attempt more; how long (seconds) to wait for it."""
-        delay = min(self._least * 2.0 ** min(self.attempts, MOST_DOUBLINGS), self._most)
+        delay = min(self.least * 2.0 ** min(self.attempts, MOST_DOUBLINGS), self.most)
         self.attempts += 1
         chance = int.from_bytes(self._entropy(4), "big") / 2**32
-        return min(delay * (1 + self._jitter * (2 * chance - 1)), self._most)
+        return min(delay * (1 + self.jitter * (2 * chance - 1)), self.most)
 
     def reset(self) -> None:
         """The connection is there, or was until now."""

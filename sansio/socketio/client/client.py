@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Unpack
 
 from ...engineio.client.ends import EngineReceiver
 from ...errors import LocalProtocolError, Reason, TransportError
@@ -18,7 +20,7 @@ from ...timers import Timer, Timers
 from ..packet import Packet
 from ..parser import Parser
 from .backoff import Backoff
-from .config import ClientConfig
+from .config import AttemptOptions, ClientConfig
 from .dispatch import ClientDispatch
 from .events import EventReceived, Happened, SocketEvent
 from .link import Engine, Link
@@ -96,6 +98,22 @@ class Client:
         it waits in all."""
         waits = self.state is ClientState.WAITING
         return (self._backoff.attempts, self._delay) if waits else None
+
+    def set_options(self, **options: Unpack[AttemptOptions]) -> None:
+        """Change how attempts are made: `timeout`, `reconnection` and what begins with it, and
+        `randomization_factor`.
+
+        It is for what is begun or waited for from now on: an attempt that has begun keeps its
+        deadline, one that is waited for is made when it was to be. Raises what `ClientConfig`
+        raises, and TypeError for other options; nothing is changed then.
+        """
+        if not options.keys() <= AttemptOptions.__annotations__.keys():
+            names = sorted(AttemptOptions.__annotations__)
+            raise TypeError(f"expected some of {names}, got {sorted(options)}")
+        config = self.config = replace(self.config, **options)
+        self._backoff.least = config.reconnection_delay
+        self._backoff.most = config.reconnection_delay_max
+        self._backoff.jitter = config.randomization_factor
 
     # For the driver
 

@@ -6,6 +6,7 @@ Times are in seconds and sizes in bytes, everywhere but on the wire.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TypedDict
 
 from ...client_config import EngineClientConfig, EngineClientOptions
 from ...config import check
@@ -87,8 +88,8 @@ class ClientConfig(EngineClientConfig):
             raise ValueError("retries: expected an ack_timeout with them, or nothing is sent again")
 
 
-class ClientOptions(EngineClientOptions, total=False):
-    """The fields of `ClientConfig` as keyword arguments."""
+class AttemptOptions(TypedDict, total=False):
+    """The fields of `ClientConfig` that may be changed while a client runs."""
 
     timeout: float
     reconnection: bool
@@ -96,6 +97,11 @@ class ClientOptions(EngineClientOptions, total=False):
     reconnection_delay: float
     reconnection_delay_max: float
     randomization_factor: float
+
+
+class ClientOptions(EngineClientOptions, AttemptOptions, total=False):
+    """The fields of `ClientConfig` as keyword arguments."""
+
     retries: int
     ack_timeout: float | None
     max_send_buffer: int

@@ -21,13 +21,14 @@ class Inbox:
     session, and at `max_inbound` the server is not read from.
     """
 
-    __slots__ = ("_events", "_log", "_looking", "_most", "_said", "is_open", "iterating")
+    __slots__ = ("_closed", "_events", "_log", "_looking", "_most", "_said", "is_open", "iterating")
 
     def __init__(self, most: int, log: Log) -> None:
         self._most = most
         self._log = log
         self._events: deque[tuple[EventReceived, bool]] = deque()
         self._looking: list[Callable[[], None]] = []
+        self._closed: list[Callable[[], None]] = []
         self._said = False
         self.iterating: bool = False
         """Whether an iteration has begun."""
@@ -62,6 +63,9 @@ class Inbox:
         """Nothing more comes: what has come is still there."""
         self.is_open = False
         self._wake()
+        closed, self._closed = self._closed, []
+        for callback in closed:
+            callback()
 
     def look(self, resolve: Resolve[None]) -> Callable[[], None]:
         """Call `resolve` once there is an event, or will be none; what is returned forgets it.
@@ -80,6 +84,23 @@ class Inbox:
         def forget() -> None:
             if ready in self._looking:
                 self._looking.remove(ready)
+
+        return forget
+
+    def when_closed(self, resolve: Resolve[None]) -> Callable[[], None]:
+        """Call `resolve` once nothing more comes; what is returned forgets it."""
+        if not self.is_open:
+            resolve(None)
+            return lambda: None
+
+        def closed() -> None:
+            resolve(None)
+
+        self._closed.append(closed)
+
+        def forget() -> None:
+            if closed in self._closed:
+                self._closed.remove(closed)
 
         return forget
 

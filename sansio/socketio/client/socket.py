@@ -252,6 +252,26 @@ class ClientSocket(SocketListeners):
 
         await self._client.runtime.wait(start, None)
 
+    async def until_disconnected(self) -> None:
+        """Wait until it is disconnected for good: nothing connects it again by itself.
+
+        Its `disconnect` listeners have been called then, and `reason` says why. Returns at once
+        when it is not active. Cancellation has no effect beyond the waiting.
+        """
+        await self._client.runtime.wait(self.membership.inbox.when_closed, None)
+
+    async def receive(self, *, timeout: float | None = None) -> events.Event:
+        """Wait for the next event that has no listener, as one step of an iteration.
+
+        Raises Disconnected where an iteration would end, and after `timeout` seconds the loop's
+        own timeout error (TimeoutError on asyncio, trio.TooSlowError on Trio). Cancelled, or
+        after the timeout, it loses no event.
+        """
+        event = await aiter(self)._next(timeout)
+        if event is None:
+            raise Disconnected(self.reason or "the socket is not active")
+        return event
+
     def __aiter__(self) -> Self:
         """Iterate over the events that have no listener, in their order.
 
@@ -266,13 +286,20 @@ class ClientSocket(SocketListeners):
 
     async def __anext__(self) -> events.Event:
         """Wait for the next event. Cancelled, it loses none."""
+        event = await self._next(None)
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def _next(self, timeout: float | None) -> events.Event | None:
+        inbox = self.membership.inbox
         while True:
-            await self._client.runtime.wait(self.membership.inbox.look, None)
-            event = self.membership.inbox.take()
+            await self._client.runtime.wait(inbox.look, timeout)
+            event = inbox.take()
             if event is not None:
                 return events.Event(event.name, event.args, answer_of(event).ack)
-            if not self.membership.inbox.is_open:
-                raise StopAsyncIteration
+            if not inbox.is_open:
+                return None
 
     # For its emissions and its listeners
 

@@ -8,7 +8,8 @@ import pytest
 from support.socketio import Member
 from support.transcript import socketio
 
-from sansocket.sansio.socketio.namespace_class import NamespaceClass, event
+from sansocket.sansio.socketio.event_methods import event
+from sansocket.sansio.socketio.namespace_class import NamespaceClass
 from sansocket.sansio.socketio.socket import Socket
 
 

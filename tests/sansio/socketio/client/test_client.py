@@ -315,3 +315,65 @@ def test_the_same_input_gives_the_same_output() -> None:
 
     assert run(1) == run(1)
     assert run(1) != run(2)
+
+
+# Options that are changed on the way
+
+
+def test_options_may_be_changed() -> None:
+    """Row 175: for the delays and the attempts that come after it."""
+    rig = Rig()
+    rig.joined()
+    rig.client.set_options(reconnection_delay=3.0, reconnection_delay_max=4.0, timeout=2.0)
+    rig.lose()
+    rig.client.set_options(reconnection_delay=0.5)
+    assert rig.client.next_attempt == (1, 3.0)
+    rig.advance(3.0)
+    assert rig.client.state is ClientState.OPENING
+    rig.advance(2.0)
+    assert rig.client.next_attempt == (2, 1.0)
+    rig.entropy = lambda size: b"\xff" * size
+    rig.client.set_options(randomization_factor=0.0)
+    rig.advance(1.0)
+    rig.fail()
+    assert rig.client.next_attempt == (3, 2.0)
+
+
+def test_reconnection_may_be_ended_and_begun() -> None:
+    """Row 175: what is waited for is still done, and is the last of it."""
+    rig = Rig()
+    socket = rig.joined()
+    rig.lose()
+    rig.client.set_options(reconnection=False)
+    rig.advance(1.0)
+    assert socket.active
+    rig.fail()
+    assert not socket.active
+    rig.client.set_options(reconnection=True, reconnection_attempts=1)
+    socket.connect()
+    rig.fail()
+    assert rig.client.next_attempt == (1, 1.0)
+    rig.advance(1.0)
+    rig.fail()
+    assert not socket.active
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"timeout": 0.0}, "timeout"),
+        ({"reconnection_attempts": 0}, "reconnection_attempts"),
+        ({"reconnection_delay": 6.0}, "reconnection_delay_max"),
+        ({"reconnection": None}, "reconnection"),
+        ({"randomization_factor": 1.5}, "randomization_factor"),
+        ({"reconnection_delay": 2.0, "retries": 3}, "retries"),
+        ({"delay": 2.0}, "delay"),
+    ],
+)
+def test_options_that_cannot_be(options: dict[str, Any], word: str) -> None:
+    """Checked as when they are made; nothing is changed then."""
+    client = Rig().client
+    before = client.config
+    with pytest.raises((TypeError, ValueError), match=word):
+        client.set_options(**options)
+    assert client.config is before

@@ -79,3 +79,21 @@ def test_look() -> None:
     kept.inbox.close()
     assert len(seen) == 4
     assert not kept.inbox.is_open
+
+
+def test_when_closed() -> None:
+    """At once when nothing comes any more; else when that is so, and events do not count."""
+    kept = Kept()
+    seen: list[Exception | None] = []
+    kept.inbox.when_closed(seen.append)()
+    assert len(seen) == 1
+    kept.inbox.is_open = True
+    kept.inbox.when_closed(seen.append)
+    forget = kept.inbox.when_closed(seen.append)
+    kept.put("a")
+    forget()
+    forget()
+    assert len(seen) == 1
+    kept.inbox.close()
+    assert len(seen) == 2
+    forget()
