@@ -9,11 +9,11 @@ from typing import ClassVar, Final
 
 from sansocket.sansio.backend import (
     GRACE,
+    Begin,
     ClientWire,
     Driven,
     MakesRuntime,
     ScopedClient,
-    TaskFunction,
 )
 
 from .client_connection import client_protocol
@@ -60,8 +60,8 @@ class ClientRuntime(AsyncioRuntime):
         place.close(deadline - loop.time())
         await place.empty()
 
-    def spawn(self, function: TaskFunction, home: object) -> None:
-        """Run a listener as a task of the client."""
+    def spawn(self, function: Begin, home: object) -> None:
+        """Run a listener in a task of the client."""
         self._place.handle(function)
 
     def dial(self, wire: ClientWire) -> None:

@@ -56,6 +56,8 @@ class Home:
         self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
         self._workers = Workers(self._start, Bed(), self._wanted)
+        self.handle = self._workers.run
+        """Run a handler."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._deadline = inf
@@ -83,10 +85,6 @@ class Home:
     def _flush(self) -> None:
         if self._flushes.flush():
             self._flush_soon()
-
-    def handle(self, job: TaskFunction) -> None:
-        """Run a handler."""
-        self._workers.run(job)
 
     def _wanted(self) -> bool:
         return bool(self._guests) and not self.closing.is_set() and not self._over

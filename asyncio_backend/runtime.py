@@ -9,7 +9,15 @@ import asyncio
 from math import inf
 from typing import TypeVar
 
-from sansocket.sansio.backend import Callback, Driven, Start, TaskFunction, fire, next_deadline
+from sansocket.sansio.backend import (
+    Begin,
+    Callback,
+    Driven,
+    Start,
+    TaskFunction,
+    fire,
+    next_deadline,
+)
 
 from .home import Home, logger
 
@@ -73,8 +81,8 @@ class AsyncioRuntime:
             logger.exception("timer failed")
         self._set(loop, next_deadline(self.core))
 
-    def spawn(self, function: TaskFunction, home: object) -> None:
-        """Run a handler as a task of the server."""
+    def spawn(self, function: Begin, home: object) -> None:
+        """Run a handler in a task of the server."""
         assert isinstance(home, Home)
         home.handle(function)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from sansocket.sansio.runtime import TaskFunction
+from sansocket.sansio.runtime import Begin, TaskFunction
 from sansocket.sansio.socketio.app import App
 from sansocket.sansio.socketio.socket import Socket
 
@@ -17,7 +17,7 @@ class NoLoop:
     def rearm(self) -> None:
         """Nothing to do: no time passes."""
 
-    def spawn(self, function: TaskFunction, home: object) -> None:
+    def spawn(self, function: Begin, home: object) -> None:
         """No handler waits."""
         raise AssertionError("no handler waits")
 

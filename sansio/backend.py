@@ -22,7 +22,7 @@ from .engineio.websocket_wire import WebSocketWire
 from .engineio.wire import ServerWire
 from .errors import Reason, TransportError
 from .flushes import Flushable, Flushes
-from .runtime import Callback, ClientRuntime, Start, TaskFunction
+from .runtime import Begin, Callback, ClientRuntime, Start, TaskFunction
 from .socketio.app import App
 from .socketio.client.app import ClientApp
 from .socketio.client.scope import MakesRuntime, ScopedClient
@@ -35,6 +35,7 @@ __all__ = [
     "PULL",
     "App",
     "Arrival",
+    "Begin",
     "Bound",
     "Callback",
     "ClientApp",

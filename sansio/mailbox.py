@@ -13,7 +13,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from .runtime import Runtime, TaskFunction
+import msgspec
+
+from .runtime import Begin, Runtime, run
 
 E = TypeVar("E")
 E_contra = TypeVar("E_contra", contravariant=True)
@@ -30,11 +32,13 @@ class Dispatcher(Protocol[E_contra]):
         """Among how many it may be in its handlers at the same time; 1 for no others."""
         ...
 
-    def handle(self, event: E_contra) -> Coroutine[Any, Any, None]:
-        """Call its handlers; raises no Exception, and awaits only what waits in them.
+    def handle(self, event: E_contra) -> Coroutine[Any, Any, None] | None:
+        """Call its handlers, or return a coroutine that does, or what is left of it.
 
-        Before it awaits what the handlers of an event that does not wait have made, it
-        awaits `TASK`, unless the mailbox is `busy`.
+        Raises no Exception, nor does that, which awaits only what waits in them. Nothing may be
+        called before that is awaited, unless it is called in a task. Before it awaits what the
+        handlers of an event that does not wait have made, it awaits `TASK`, unless the mailbox
+        is `busy`.
         """
         ...
 
@@ -69,17 +73,14 @@ class Begun(Awaitable[None]):
         return self._coroutine.__await__()
 
 
-class Work(Generic[E]):
+class Work(msgspec.Struct, Generic[E], eq=False):
     """What there is of a mailbox while it is busy."""
 
-    __slots__ = ("cancels", "limits", "waiting")
-
-    def __init__(self) -> None:
-        # Most events have none behind them, and a deque takes 0.1 us and 600 bytes.
-        self.waiting: deque[E] | None = None
-        self.limits: list[int] = []
-        """The concurrency of each event that is in its handlers now."""
-        self.cancels: set[Callable[[], None]] | None = None
+    limits: list[int]
+    """The concurrency of each event that is in its handlers now."""
+    # Most events have none behind them, and a deque takes 0.1 us and 600 bytes.
+    waiting: deque[E] | None = None
+    cancels: set[Callable[[], None]] | None = None
 
 
 class Mailbox(Generic[E]):
@@ -119,15 +120,15 @@ class Mailbox(Generic[E]):
         else:
             self.go_on(event, self._dispatcher.handle(event))
 
-    def begin(self, event: E, limit: int, handle: TaskFunction) -> None:
-        """Handle an event by this coroutine function, in a task; nothing is before it."""
-        work: Work[E] = Work()
+    def begin(self, event: E, limit: int, handle: Begin) -> None:
+        """Handle an event by this function, in a task; nothing is before it."""
+        work: Work[E] = Work([])
         self.work = work
         self._start(work, event, limit, handle)
 
-    def go_on(self, event: E, coroutine: Coroutine[Any, Any, None]) -> None:
+    def go_on(self, event: E, coroutine: Coroutine[Any, Any, None] | None) -> None:
         """Handle an event by this coroutine, at once, for nothing is before it."""
-        rest = run_by_hand(coroutine)
+        rest = None if coroutine is None else run_by_hand(coroutine)
         if rest is None:
             self._dispatcher.done(event)
         else:
@@ -167,10 +168,10 @@ class Mailbox(Generic[E]):
         running = work.limits
         return not running or len(running) < min(self._dispatcher.concurrency(event), *running)
 
-    def _start(self, work: Work[E], event: E, limit: int, handle: TaskFunction) -> None:
+    def _start(self, work: Work[E], event: E, limit: int, handle: Begin) -> None:
         work.limits.append(limit)
         if not self._cancellable:
-            self._runtime.spawn(partial(self._run, work, event, limit, handle), self._home)
+            self._runtime.spawn(partial(self._begin, work, event, limit, handle), self._home)
             return
 
         cancels = work.cancels = work.cancels or set()
@@ -178,34 +179,51 @@ class Mailbox(Generic[E]):
         def done() -> None:
             cancels.discard(cancel)
             self._end(work, event, limit)
-            self._go_on(work)
 
-        cancel = self._runtime.spawn_cancellable(handle, self._home, done)
+        cancel = self._runtime.spawn_cancellable(partial(run, handle), self._home, done)
         cancels.add(cancel)
 
-    async def _run(self, work: Work[E], event: E, limit: int, handle: TaskFunction) -> None:
-        """One task: it goes on with the next event, for a task of its own costs more."""
-        while True:
-            try:
-                await handle()
-            except GeneratorExit:  # nothing can run any more, wherever it would
-                self._end(work, event, limit)
-                raise
-            except BaseException:
-                self._end(work, event, limit)
-                self._cut_short(work)
-                raise
-            self._end(work, event, limit)
-            if not work.waiting or not self._may_start(work, work.waiting[0]):
-                break
-            event = work.waiting.popleft()
-            limit = self._dispatcher.concurrency(event)
-            handle = partial(self._dispatcher.handle, event)
-            work.limits.append(limit)
-            if work.waiting and limit > 1:
-                self._go_on(work)
-        if not work.limits:
+    def _begin(
+        self, work: Work[E], event: E, limit: int, handle: Begin
+    ) -> Coroutine[Any, Any, None] | None:
+        """Handle an event, in a task; what is left of it, if anything."""
+        # An event whose handler does not wait, with none behind it, needs no coroutine of ours.
+        try:
+            rest = handle()
+        except BaseException as error:
+            self._failed(work, event, limit, error)
+            raise
+        if rest is not None:
+            return self._finish(work, event, limit, rest)
+        self._end(work, event, limit)
+        return None
+
+    async def _finish(
+        self, work: Work[E], event: E, limit: int, rest: Coroutine[Any, Any, None]
+    ) -> None:
+        """Do the rest of it."""
+        try:
+            await rest
+        except BaseException as error:
+            self._failed(work, event, limit, error)
+            raise
+        self._end(work, event, limit)
+
+    def _end(self, work: Work[E], event: E, limit: int) -> None:
+        """It has been handled: others may begin, each in a task and a context of its own."""
+        work.limits.remove(limit)
+        self._dispatcher.done(event)
+        if work.waiting or work.limits:
+            self._go_on(work)
+        else:
             self.work = None
+
+    def _failed(self, work: Work[E], event: E, limit: int, error: BaseException) -> None:
+        """A handler was ended by what is no Exception."""
+        work.limits.remove(limit)
+        self._dispatcher.done(event)
+        if not isinstance(error, GeneratorExit):  # nothing can run any more, wherever it would
+            self._cut_short(work)
 
     def _cut_short(self, work: Work[E]) -> None:
         """A handler was cancelled, with the server: of what waits only the end is still told."""
@@ -216,10 +234,6 @@ class Mailbox(Generic[E]):
             else:
                 self._dispatcher.done(event)
         self._go_on(work)
-
-    def _end(self, work: Work[E], event: E, limit: int) -> None:
-        work.limits.remove(limit)
-        self._dispatcher.done(event)
 
 
 def run_by_hand(coroutine: Coroutine[Any, Any, None]) -> Begun | None:

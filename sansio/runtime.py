@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 Callback = Callable[[], None]
 TaskFunction = Callable[[], Coroutine[Any, Any, None]]
+Begin = Callable[[], Coroutine[Any, Any, None] | None]
+"""A function that is called in a task; what is left to do, if anything, is awaited there."""
 Resolve = Callable[[T | Exception], None]
 Start = Callable[[Resolve[T]], Callback]
 Log = Callable[[str, Exception | None], None]
@@ -28,8 +30,8 @@ class Runtime(Protocol):
     def rearm(self) -> None:
         """`next_deadline` has moved earlier; may not call back into the core."""
 
-    def spawn(self, function: TaskFunction, home: object) -> None:
-        """Run `function` as a task; `home` is that of the session it runs for."""
+    def spawn(self, function: Begin, home: object) -> None:
+        """Run `function` in a task; `home` is that of the session it runs for."""
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """The same; what is returned cancels the task.
@@ -55,3 +57,10 @@ class ClientRuntime(Runtime, Protocol):
 
     def dial(self, wire: ClientWire) -> None:
         """Connect to `wire.target` and carry its bytes; may not call back into the core yet."""
+
+
+async def run(function: Begin) -> None:
+    """Do what `Runtime.spawn` promises, as a coroutine."""
+    rest = function()
+    if rest is not None:
+        await rest

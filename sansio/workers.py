@@ -11,11 +11,12 @@ This module does not know the event loop: a backend starts tasks, and lets one s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable
 from contextvars import Context, copy_context
-from typing import Any, Protocol
+from typing import Protocol
 
-from .runtime import TaskFunction
+from .first_step import Rest
+from .runtime import Begin, TaskFunction
 
 
 class Bed(Protocol):
@@ -49,13 +50,13 @@ class Workers:
         self._keep = keep
         self._bed = bed
         self._context: Context = copy_context()
-        self._jobs: deque[TaskFunction] = deque()
+        self._jobs: deque[Begin] = deque()
         self._working: object = None
         """The worker that takes the next job."""
         self._sleeping = False
         """Whether it has none, and waits for one."""
 
-    def run(self, job: TaskFunction) -> None:
+    def run(self, job: Begin) -> None:
         """Run a handler, after those that came before it have ended or wait."""
         self._jobs.append(job)
         if self._sleeping:
@@ -81,15 +82,17 @@ class Workers:
             while self._working is worker:
                 while jobs:
                     coroutine = jobs.popleft()()
-                    try:
-                        trap = coroutine.send(None)
-                    except StopIteration:
-                        if copy_context() == self._context:
-                            continue
+                    if coroutine is not None:
+                        try:
+                            trap = coroutine.send(None)
+                        except StopIteration:
+                            pass
+                        else:
+                            self._leave(worker)
+                            await Rest(coroutine, trap)
+                            return
+                    if copy_context() != self._context:
                         return
-                    self._leave(worker)
-                    await Rest(coroutine, trap)
-                    return
                 if not self._keep():
                     return
                 self._sleeping = True
@@ -106,31 +109,3 @@ class Workers:
             self._working = None
             if self._jobs:
                 self._hire()
-
-
-class Rest:
-    """What is left of a coroutine that was begun by hand, and has yielded `trap` to its loop."""
-
-    __slots__ = ("_coroutine", "_trap")
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None], trap: Any) -> None:
-        self._coroutine = coroutine
-        self._trap = trap
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        """Pass on what the loop and the coroutine tell each other, to its end."""
-        coroutine, trap = self._coroutine, self._trap
-        while True:
-            error: BaseException | None = None
-            answer: Any = None
-            try:
-                answer = yield trap
-            except GeneratorExit:
-                coroutine.close()
-                raise
-            except BaseException as thrown:
-                error = thrown
-            try:
-                trap = coroutine.send(answer) if error is None else coroutine.throw(error)
-            except StopIteration:
-                return

@@ -69,7 +69,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{CORE}.observers": {f"{CORE}.handlers", f"{CORE}.runtime"},
     f"{CORE}.request": {"msgspec"},
     f"{CORE}.runtime": set(),
-    f"{CORE}.mailbox": {f"{CORE}.errors", f"{CORE}.runtime"},
+    f"{CORE}.first_step": set(),
+    f"{CORE}.mailbox": {"msgspec", f"{CORE}.errors", f"{CORE}.runtime"},
     f"{ENGINE}.packet": CODECS | {f"{CORE}.errors"},
     f"{ENGINE}.encoded": {
         *CODECS,

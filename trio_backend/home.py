@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import trio
 
-from sansocket.sansio.backend import Flushable, Flushes, TaskFunction, Workers
+from sansocket.sansio.backend import Flushable, Flushes, Workers
 
 from .reading import AVAILABLE, Reading
 
@@ -51,10 +51,8 @@ class Home:
         self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
         self._workers = Workers(nursery.start_soon, Bed(), lambda: not self._closed)
-
-    def handle(self, job: TaskFunction) -> None:
+        self.handle = self._workers.run
         """Run a handler."""
-        self._workers.run(job)
 
     def close(self) -> None:
         """Keep no task waiting for handlers: the nursery can end."""

@@ -12,7 +12,15 @@ from typing import TypeVar
 
 import trio
 
-from sansocket.sansio.backend import Callback, Driven, Start, TaskFunction, fire, next_deadline
+from sansocket.sansio.backend import (
+    Begin,
+    Callback,
+    Driven,
+    Start,
+    TaskFunction,
+    fire,
+    next_deadline,
+)
 
 from .home import Home
 
@@ -35,8 +43,8 @@ class TrioRuntime:
         """Wake the timer."""
         self.rearmed.set()
 
-    def spawn(self, function: TaskFunction, home: object) -> None:
-        """Run a handler as a task of the server."""
+    def spawn(self, function: Begin, home: object) -> None:
+        """Run a handler in a task of the server."""
         assert isinstance(home, Home)
         home.handle(function)
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Coroutine
 from functools import partial
+from types import CoroutineType
 from typing import Any
 
 from ..errors import ConnectionRefused, EventRefused, LocalProtocolError
+from ..first_step import Rest
 from ..handlers import Handler, awaits
 from ..mailbox import TASK
 from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller, values_of
@@ -43,16 +45,18 @@ class Dispatch(Boundary[Socket]):
         if not handler.least <= len(args) + 1 <= handler.most:
             return False
         if handler.is_async:
-            limit = max(socket.namespace.concurrency, handler.concurrency)
-            mailbox.begin(event, limit, partial(self._received_alone, event, handler))
+            limit = socket.namespace.concurrency
+            if limit < handler.concurrency:
+                limit = handler.concurrency
+            mailbox.begin(event, limit, partial(self._begin, event, handler))
             return True
         try:
             value = handler.function(socket, *args)
         except Exception as error:
-            self.failed(error, socket, event.name, args, self._answer(event))
+            self._failed(event, error)
         else:
             if value is not None and awaits(value):
-                mailbox.go_on(event, self._awaited(event, handler, value))
+                mailbox.go_on(event, self._awaited(event, value))
                 return True
             if event.ack is not None:
                 self._acknowledge(event, event.ack, value)
@@ -80,22 +84,60 @@ class Dispatch(Boundary[Socket]):
         socket.connection.handled()
         return True
 
-    async def _awaited(self, event: EventReceived, handler: Handler, made: Awaitable[Any]) -> None:
+    async def _awaited(self, event: EventReceived, made: Awaitable[Any]) -> None:
         """A plain function has made something to be awaited."""
         await TASK
-        socket, name, args, answer = event.socket, event.name, event.args, self._answer(event)
+        await self._finish(event, made)
+
+    def _begin(self, event: EventReceived, handler: Handler) -> Coroutine[Any, Any, None] | None:
+        """The same by its coroutine function, in a task; what is left to do, if it waits.
+
+        The same as `_finish` does with what the function has made.
+        """
+        # Most never wait. An echo takes 1.5 us more so than with a plain function, and 2.1 us
+        # with coroutines around it (CPython 3.11). test_dispatch_at_once.py holds them equal.
         try:
-            answer.returned(handler, await made)
+            made = handler.function(event.socket, *event.args)
         except Exception as error:
-            self.failed(error, socket, name, args, answer)
-        self.finish(socket, name, args, answer)
+            self._failed(event, error)
+            return None
+        value = made
+        if made.__class__ is CoroutineType:
+            try:
+                trap = made.send(None)
+            except StopIteration as end:
+                value = end.value
+            except Exception as error:
+                self._failed(event, error)
+                return None
+            else:
+                return self._finish(event, Rest(made, trap))
+        elif awaits(made):
+            return self._finish(event, made)
+        if event.ack is not None:
+            self._acknowledge(event, event.ack, value)
+        return None
+
+    async def _finish(self, event: EventReceived, made: Awaitable[Any]) -> None:
+        """Await what the one handler of an event has made, and answer."""
+        try:
+            value = await made
+        except Exception as error:
+            self._failed(event, error)
+        else:
+            if event.ack is not None:
+                self._acknowledge(event, event.ack, value)
+
+    def _failed(self, event: EventReceived, error: Exception) -> None:
+        """The one handler of an event has raised."""
+        self.failed(error, event.socket, event.name, event.args, self._answer(event))
 
     def _acknowledge(self, event: EventReceived, number: int, value: Any) -> None:
         """The one handler of an event has returned: the same as by an Answer, without one."""
         try:
             event.socket.reply(number, values_of(value))
         except Exception as error:
-            self.failed(error, event.socket, event.name, event.args, self._answer(event))
+            self._failed(event, error)
 
     def _answer(self, event: EventReceived) -> Answer:
         number = event.ack
@@ -131,12 +173,12 @@ class Dispatch(Boundary[Socket]):
                 most = max(most, handler.concurrency)
         return most
 
-    def handle(self, event: Event) -> Coroutine[Any, Any, None]:
-        """Call the handlers; raises no Exception, and awaits only what waits in them."""
+    def handle(self, event: Event) -> Coroutine[Any, Any, None] | None:
+        """Call the handlers; what is left to do raises no Exception, and awaits only theirs."""
         if isinstance(event, EventReceived):
             handler = alone(event)
             if handler is not None and handler.is_async:
-                return self._received_alone(event, handler)
+                return self._begin(event, handler)
             return self._received(event)
         if isinstance(event, ConnectRequested):
             return self._connect(event)
@@ -144,7 +186,7 @@ class Dispatch(Boundary[Socket]):
 
     def done(self, event: Event) -> None:
         """The handlers of an event have ended: its client may go on."""
-        event.socket.handled()
+        event.socket.connection.handled()
 
     def last(self, event: Event) -> bool:
         """Whether it is the one that tells of the end of its socket."""
@@ -161,16 +203,6 @@ class Dispatch(Boundary[Socket]):
         answer = self._answer(event)
         if not socket.listens or await self._let_through(event, answer):
             await self.handle_event(callers(socket), socket, event.name, event.args, answer)
-
-    async def _received_alone(self, event: EventReceived, handler: Handler) -> None:
-        """The same for one coroutine function: with two coroutines fewer, an echo takes less."""
-        try:
-            value = await handler.function(event.socket, *event.args)
-        except Exception as error:
-            self.failed(error, event.socket, event.name, event.args, self._answer(event))
-        else:
-            if event.ack is not None:
-                self._acknowledge(event, event.ack, value)
 
     async def _let_through(self, event: EventReceived, answer: Answer) -> bool:
         """Ask the socket's middleware; the client that waits is told of a refusal."""

@@ -6,11 +6,12 @@ This module does not know what carries the bytes; it writes to connections that 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..engineio.client.wire import ClientWire
-from ..runtime import Callback, Start, TaskFunction
+from ..runtime import Begin, Callback, Start, TaskFunction, run
 from .clock import Appointment, Clock
 from .tasks import Parking, Tasks
 from .transcript import Transcript
@@ -155,10 +156,10 @@ class VirtualRuntime:
         """The process looks at its next deadline."""
         self._process.touch()
 
-    def spawn(self, function: TaskFunction, home: object) -> None:
-        """Run a handler as a task of the process."""
+    def spawn(self, function: Begin, home: object) -> None:
+        """Run a handler in a task of the process."""
         if self._process.alive:
-            self._world.tasks.spawn(function, self._process)
+            self._world.tasks.spawn(partial(run, function), self._process)
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """The same; what is returned cancels it."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.runtime import Gate, LoopFree, Pause
 
+from sansocket.sansio.first_step import Rest
 from sansocket.sansio.mailbox import TASK, Mailbox, finish, run_by_hand, run_to_end
 
 
@@ -19,6 +22,9 @@ class Event:
     name: str
     pauses: int | None = None
     gate: Gate = field(default_factory=Gate)
+    limit: int = 1
+    cut: bool = False
+    """Whether it is ended by what is no Exception."""
 
 
 class Recorder:
@@ -26,29 +32,60 @@ class Recorder:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.done_with: list[str] = []
 
     def waits(self, event: Event) -> bool:
         """Whether its handler is a coroutine function."""
         return event.pauses is not None
 
     def concurrency(self, event: Event) -> int:
-        """It shares the socket with no other."""
-        return 1
+        """With how many it shares the socket, itself among them."""
+        return event.limit
 
     def done(self, event: Event) -> None:
         """Its handlers have ended."""
+        self.done_with.append(event.name)
 
     def last(self, event: Event) -> bool:
         """Whether it tells of the end."""
         return event.name == "end"
 
-    async def handle(self, event: Event) -> None:
+    def handle(self, event: Event) -> Coroutine[Any, Any, None] | None:
+        """Be the handler."""
+        return self.call(event)
+
+    async def call(self, event: Event) -> None:
         """Be the handler."""
         self.notes.append(f"{event.name} begins")
         for _ in range(event.pauses or 0):
             await event.gate.wait()
             await Pause()
+        if event.cut:
+            raise Cut
         self.notes.append(f"{event.name} ends")
+
+
+class Eager(Recorder):
+    """One that takes the first step of a handler itself, where it is in a task."""
+
+    def handle(self, event: Event) -> Coroutine[Any, Any, None] | None:
+        """Be the handler, up to where it waits."""
+        coroutine = self.call(event)
+        if event.pauses is None:
+            return coroutine
+        try:
+            trap = coroutine.send(None)
+        except StopIteration:
+            return None
+
+        async def finish() -> None:
+            await Rest(coroutine, trap)
+
+        return finish()
+
+
+class Cut(BaseException):
+    """What ends a handler, and its task, and is no Exception."""
 
 
 def mailbox() -> tuple[Mailbox[Event], Recorder, LoopFree]:
@@ -118,6 +155,46 @@ def test_order(steps: list[int | str | None]) -> None:
         runtime.run()
     assert recorder.notes == [f"{name} {what}" for name in names for what in ("begins", "ends")]
     assert runtime.tasks == []
+
+
+planned = st.builds(
+    Event,
+    st.sampled_from(["a", "b", "end"]),
+    st.integers(0, 2),
+    limit=st.integers(1, 3),
+    cut=st.booleans(),
+)
+
+
+def told(recorder: Recorder, steps: list[Event | str], *, cancellable: bool) -> list[object]:
+    """What becomes of these events, step by step."""
+    runtime = LoopFree()
+    box = Mailbox(recorder, runtime, None, cancellable=cancellable)
+    seen: list[object] = []
+    for step in [*steps, *["run"] * 3 * len(steps)]:
+        if isinstance(step, Event):
+            step.gate.open()
+            box.put(step)
+        else:
+            for task in list(runtime.tasks):
+                try:
+                    task.send(None)
+                except StopIteration:
+                    runtime.tasks.remove(task)
+                except Cut:
+                    runtime.tasks.remove(task)
+                    seen.append("cut")
+        seen += [len(runtime.tasks), box.busy, tuple(recorder.notes), tuple(recorder.done_with)]
+    return seen
+
+
+@given(st.lists(planned | st.just("run") | st.just(Event("plain"))), st.booleans())
+def test_the_first_step_of_a_handler_may_be_taken_before(
+    steps: list[Event | str], cancellable: bool
+) -> None:
+    """Nobody can tell, also where it is the last: order, overlap, and ends of every kind."""
+    eager = told(Eager(), steps, cancellable=cancellable)
+    assert eager == told(Recorder(), steps, cancellable=cancellable)
 
 
 def test_run_to_end() -> None:

@@ -5,7 +5,7 @@ The backends' runtimes have the same to keep; their own tests drive them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
 from support.fake_engine import Dialer
@@ -95,3 +95,21 @@ def test_the_runtime_of_a_client() -> None:
     wire = ClientWire(target, EngineClientConfig(), timers, counting_entropy())
     runtime.dial(wire)
     assert dialer.dialled == [wire]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_function_may_leave_nothing_to_do(waits: bool) -> None:
+    """What it returns, if anything, is awaited in its task."""
+    loop, done = LoopFree(), list[str]()
+
+    async def rest() -> None:
+        done.append("rest")
+
+    def begin() -> Coroutine[None, None, None] | None:
+        done.append("begun")
+        return rest() if waits else None
+
+    loop.spawn(begin, None)
+    assert done == []
+    loop.run()
+    assert done == ["begun", "rest"][: 1 + waits]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sansocket.sansio.runtime import Begin
 from sansocket.sansio.workers import Workers
 
 TaskFunction = Callable[[], Coroutine[Any, Any, None]]
@@ -199,6 +200,21 @@ def test_cancelled_asleep() -> None:
     assert loop.started == 2
 
 
+def test_one_that_is_no_coroutine() -> None:
+    """A job may have done all by itself, in the task and in a context of its own."""
+    loop, seen = Loop(), list[str]()
+
+    def job() -> None:
+        seen.append(NAME.get())
+        NAME.set("set")
+
+    for _ in range(3):
+        loop.workers.run(job)
+    loop.run()
+    assert seen == ["none"] * 3
+    assert loop.started == 3
+
+
 def test_closed_where_it_waits() -> None:
     """Its handler ends with it."""
     loop, ended = Loop(), list[str]()
@@ -236,19 +252,23 @@ def test_dismissed() -> None:
     assert loop.waiting == {}
 
 
-@given(st.lists(st.integers(0, 3), max_size=8), st.randoms(use_true_random=False))
-def test_like_a_task_each(waits: list[int], chance: Any) -> None:
+@given(st.lists(st.none() | st.integers(0, 3), max_size=8), st.randoms(use_true_random=False))
+def test_like_a_task_each(waits: list[int | None], chance: Any) -> None:
     """However often each waits, and whoever is woken first: all are begun in order, and end."""
     loop, begun, ended = Loop(), list[int](), list[int]()
 
-    def job(number: int, times: int) -> TaskFunction:
+    def job(number: int, times: int | None) -> Begin:
         async def handle() -> None:
             begun.append(number)
-            for turn in range(times):
+            for turn in range(times or 0):
                 assert await Trap() == (number, turn)
             ended.append(number)
 
-        return handle
+        def at_once() -> None:
+            begun.append(number)
+            ended.append(number)
+
+        return at_once if times is None else handle
 
     turns: dict[Coroutine[Any, Any, None], int] = {}
     owner: dict[Coroutine[Any, Any, None], int] = {}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from sansocket.sansio.runtime import Start
+from sansocket.sansio.runtime import Begin, Start, run
 
 T = TypeVar("T")
 
@@ -48,9 +48,9 @@ class LoopFree:
         """Count the calls."""
         self.rearmed += 1
 
-    def spawn(self, function: Callable[[], Coroutine[Any, Any, None]], home: object) -> None:
+    def spawn(self, function: Begin, home: object) -> None:
         """Keep the task for `run`."""
-        self.tasks.append(function())
+        self.tasks.append(run(function))
         self.homes.append(home)
 
     def spawn_cancellable(
@@ -74,7 +74,7 @@ class LoopFree:
         def cancel() -> None:
             if task in self.tasks:
                 self.tasks.remove(task)
-                not_begun = inspect.getcoroutinestate(task) == inspect.CORO_CREATED
+                not_begun = is_fresh(task)
                 task.close()
                 if not_begun:
                     done()
@@ -100,19 +100,32 @@ class LoopFree:
         return result
 
     def run(self) -> None:
-        """Step every task twice: once for what has come, once for what that has brought."""
+        """Step every task twice: once for what has come, once for what that has brought.
+
+        Those that have been spawned meanwhile are begun, and so on until there are no more.
+        """
         for _ in range(2):
-            for task in list(self.tasks):
-                try:
-                    task.send(None)
-                except StopIteration:
-                    self.tasks.remove(task)
+            self._step(self.tasks)
+        while fresh := [task for task in self.tasks if is_fresh(task)]:
+            self._step(fresh)
+
+    def _step(self, tasks: list[Coroutine[Any, Any, None]]) -> None:
+        for task in list(tasks):
+            try:
+                task.send(None)
+            except StopIteration:
+                self.tasks.remove(task)
 
     def cancel(self) -> None:
         """End every task where it waits, as a backend does when it is cancelled."""
         for task in self.tasks:
             task.close()
         self.tasks.clear()
+
+
+def is_fresh(task: Coroutine[Any, Any, None]) -> bool:
+    """Whether it has not begun."""
+    return inspect.getcoroutinestate(task) == inspect.CORO_CREATED
 
 
 def counting_entropy() -> Callable[[int], bytes]:
@@ -129,7 +142,8 @@ class Task(Generic[T]):
         self._coroutine = coroutine
         self._results: list[T | Exception] = []
         self.runner = self._run()
-        runtime.spawn(lambda: self.runner, None)
+        runtime.tasks.append(self.runner)
+        runtime.homes.append(None)
         runtime.run()
 
     async def _run(self) -> None:

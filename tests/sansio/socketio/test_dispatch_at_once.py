@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from functools import wraps
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -96,6 +97,33 @@ async def unwritable_late(socket: Socket, *args: object) -> object:
     return object()
 
 
+class Later:
+    """Something to be awaited that is no coroutine."""
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        yield
+        return "later"
+
+
+@wraps(waits)
+def wrapped_later(socket: Socket, *args: object) -> object:
+    return Later()
+
+
+@wraps(waits)
+def wrapped_value(socket: Socket, *args: object) -> object:
+    return args
+
+
+@wraps(waits)
+def wrapped_failure(socket: Socket, *args: object) -> object:
+    raise StopIteration
+
+
+async def fails_at_once(socket: Socket, *args: object) -> object:
+    raise ZeroDivisionError
+
+
 async def at_once(socket: Socket, *args: object) -> object:
     return args
 
@@ -115,6 +143,7 @@ HANDLERS = [
         acknowledges,
     ),
     *(waits, fails_late, refuses_late, unwritable_late, at_once),
+    *(wrapped_later, wrapped_value, wrapped_failure, fails_at_once),
 ]
 PACKETS = ['2["x"]', '20["x"]', '21["x",1]', '22["x",1,"two"]', '23["y"]', '24["x",2]']
 
@@ -131,7 +160,7 @@ def transcript(handler: Callable[..., Any], packets: Sequence[str]) -> list[obje
     return [client.take(), reported, socket.mailbox.busy, *waiting]
 
 
-@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__name__)
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.__code__.co_name)
 @pytest.mark.parametrize(
     "packets", [PACKETS, PACKETS[::-1], *([each] for each in PACKETS)], ids=str
 )
