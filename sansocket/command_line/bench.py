@@ -56,7 +56,7 @@ def positive_float(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0.0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError("a number of seconds is expected")
+        raise argparse.ArgumentTypeError(f"expected seconds, more than 0, got {text!r}")
     return seconds
 
 

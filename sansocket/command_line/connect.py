@@ -82,6 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
         return asyncio.run(Running(arguments, chosen).run())
     except Failure as failure:
         return tell(failure)
+    except asyncio.CancelledError:
+        return Outcome.INTERRUPTED
 
 
 class Running:
@@ -96,6 +98,10 @@ class Running:
         self._completion = Completion(COMMANDS)
         self._prompt = self._choose_prompt(arguments.history)
         self._interrupted = asyncio.Event()
+        self._leaving = False
+        """Whether nothing is waited for any more but the end of the connection."""
+        self._awaits = True
+        """Whether it is an error to be interrupted: something is waited for."""
         self._deaf = False
         """Whether nobody reads what is reported."""
         colours = takes_colours(sys.stdout)
@@ -125,8 +131,19 @@ class Running:
             self._interrupted.set()
 
     async def run(self) -> int:
-        """Connect, and do what the lines say; raises Failure."""
-        with signals(self._interrupted.set), self._prompt.open():
+        """Connect, and do what the lines say; raises Failure.
+
+        A signal ends it in good order, and one more at once: then it is cancelled.
+        """
+        main = asyncio.current_task()
+        assert main is not None
+
+        def stop() -> None:
+            if self._leaving:
+                main.cancel()
+            self._interrupted.set()
+
+        with signals(stop), self._prompt.open():
             async with (
                 asyncio.TaskGroup() as tasks,
                 Client(self._target.url, **self._target.options) as client,
@@ -141,9 +158,10 @@ class Running:
                     quiet=not self._json,
                 )
                 failure = await self._until_interrupted(self._play(session))
+                self._leaving = True
         if failure is not None:
             raise failure
-        if self._interrupted.is_set() and self._once:
+        if self._interrupted.is_set() and self._awaits:
             return Outcome.INTERRUPTED
         return Outcome.DONE
 
@@ -168,6 +186,7 @@ class Running:
         try:
             wait = not (typed and self._retry)
             await session.start(self._target.namespaces, retry=self._retry, wait=wait)
+            self._awaits = self._once
             if typed:
                 await self._converse(session)
             else:

@@ -192,7 +192,9 @@ def plain(word: str, read_file: ReadFile) -> Any:
         try:
             return base64.b64decode(word.removeprefix(BINARY_PREFIX), validate=True)
         except (binascii.Error, ValueError) as error:
-            raise LineError(f"expected base64 after {BINARY_PREFIX}: {error}") from error
+            raise LineError(
+                f"expected base64 behind {BINARY_PREFIX!r}, got {shortened(word)} ({error})"
+            ) from error
     if word.startswith("@") and len(word) > 1:
         return contents(word[1:], read_file)
     return word
@@ -229,10 +231,8 @@ def decode(text: str, start: int) -> tuple[Any, int]:
         value, end = DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
         got = shortened(text[error.pos :]) if error.pos < len(text) else "the end"
-        raise LineError(
-            f"column {error.pos + 1}: expected JSON ({error.msg[:1].lower()}{error.msg[1:]}),"
-            f" got {got}"
-        ) from error
+        why = error.msg[:1].lower() + error.msg[1:].removesuffix(" starting at")
+        raise LineError(f"column {error.pos + 1}: expected JSON ({why}), got {got}") from error
     except (ValueError, RecursionError) as error:
         raise LineError(f"column {start + 1}: expected JSON: {error}") from error
     return value, end

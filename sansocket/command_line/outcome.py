@@ -5,8 +5,12 @@ This module does not know who connects.
 
 from __future__ import annotations
 
+import re
+import socket
+import ssl
 import sys
 from enum import IntEnum
+from typing import Final
 
 from sansocket.sansio.errors import (
     AckTimeout,
@@ -19,6 +23,9 @@ from sansocket.sansio.errors import (
 
 from .json_lines import dump
 from .values import escaped
+
+OF_OPENSSL: Final = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
+"""What it adds for those who look into its source."""
 
 
 class Outcome(IntEnum):
@@ -53,7 +60,7 @@ def failure_of(error: Exception, url: str) -> Failure:
         data = "" if error.data is None else f" {dump(error.data)}"
         return Failure(Outcome.REFUSED, f"refused: {escaped(error.message)}{data}")
     if isinstance(error, TransportError):
-        return Failure(Outcome.UNREACHABLE, f"cannot reach {url}: {escaped(str(error))}")
+        return Failure(Outcome.UNREACHABLE, f"cannot reach {url}: {escaped(cause_of(error))}")
     if isinstance(error, RemoteProtocolError):
         return Failure(Outcome.UNREACHABLE, f"{url} breaks the protocol: {escaped(str(error))}")
     if isinstance(error, Disconnected):
@@ -63,6 +70,19 @@ def failure_of(error: Exception, url: str) -> Failure:
     if isinstance(error, LocalProtocolError):
         return Failure(Outcome.WRONG_ARGUMENTS, escaped(str(error)))
     raise error
+
+
+def cause_of(error: TransportError) -> str:
+    """Why there is no connection, without the words that only programmers know."""
+    cause = error.context
+    if isinstance(cause, ssl.SSLError):
+        # As "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)".
+        return "TLS: " + OF_OPENSSL.sub("", str(cause.strerror))
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused: nobody listens there"
+    if isinstance(cause, socket.gaierror):
+        return str(cause.strerror)
+    return error.description or error.message
 
 
 def tell(failure: Failure) -> int:

@@ -25,6 +25,7 @@ from sansocket.sansio.errors import AckTimeout, LocalProtocolError, Reason
 from . import reports
 from .completion import Completion
 from .line_grammar import Emission
+from .outcome import cause_of
 from .reports import Reporter
 from .values import escaped
 
@@ -280,7 +281,7 @@ class Session:
             data = error.data if isinstance(error, ConnectionRefused) else None
             message = str(error)
             if isinstance(error, TransportError):
-                message = error.description or error.message
+                message = cause_of(error)
             self._tell(
                 reports.ConnectFailed(namespace, refused, message, data, again=socket.active)
             )

@@ -39,6 +39,7 @@ class TerminalPrompt:
             auto_suggest=AutoSuggestFromHistory(),
             completer=WordCompleter(lambda: list(completion.beginnings()), sentence=True),
             complete_while_typing=False,
+            enable_suspend=True,
             color_depth=None if colours else ColorDepth.DEPTH_1_BIT,
         )
 

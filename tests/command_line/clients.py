@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,11 @@ class EchoServer:
         found = re.search(r":(\d+)/", self._process.stdout.readline())
         assert found is not None
         self.port = int(found[1])
+
+    def freeze(self) -> None:
+        """Let it do nothing any more, not even close a connection."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         if self._process is not None:

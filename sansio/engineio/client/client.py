@@ -123,7 +123,8 @@ class EngineClient(ClientSession):
         for timer in (self._heartbeat, self._upgrade_timer, self._close_timer):
             if timer is not None:
                 timer.cancel()
-        if reason is Reason.PING_TIMEOUT:
+        if reason is Reason.PING_TIMEOUT or before is ClientState.OPENING:
+            # Of an attempt the server has nothing to learn, and it may never answer.
             self._abort_transports()
         else:
             polled = before in (*POLLED, ClientState.PAUSING)
@@ -257,6 +258,7 @@ class EngineClient(ClientSession):
         else:
             failure = TransportError("server error", str(error), context=error)
             failure.__cause__ = error
+            self._finish_transports(error.close_code, farewell=False)
             self.abort(error.reason, failure)
 
     # Upgrade

@@ -66,7 +66,7 @@ def parse_url(text: str) -> ServerAddress:
     """
     if not isinstance(text, str):
         raise TypeError(f"url: expected a str, got {text!r}")
-    if VISIBLE.fullmatch(text) is None:
+    if text and VISIBLE.fullmatch(text) is None:
         raise wrong(text, "no spaces and control characters")
     full = text if "://" in text else "http://" + text.removeprefix("//")
     try:

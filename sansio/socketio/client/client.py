@@ -275,7 +275,9 @@ class Client:
             if self.state is ClientState.OPEN:
                 self._lost(reason, error)
             else:
-                self._failed(error or TransportError(reason, "it was lost before it was open"))
+                self._failed(
+                    error or TransportError(reason, "the connection was lost before it was open")
+                )
         if not self.links:
             ended, self._ended = self._ended, []
             for callback in ended:
@@ -284,7 +286,9 @@ class Client:
     def _lost(self, reason: str, error: Exception | None) -> None:
         self.note("close", reason, error)
         final = not self._try_again()
-        unanswered = error or TransportError(reason, "it was lost before the CONNECT was answered")
+        unanswered = error or TransportError(
+            reason, "the connection was lost before the CONNECT was answered"
+        )
         for member in self._members(final):
             if member.connected:
                 member.lost(reason, error, final=final)

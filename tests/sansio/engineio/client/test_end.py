@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.engineio import only_socket, record
 from support.engineio_client import ALL_WAYS, BOTH, WAYS, Join, send
+from support.scripted_server import Scripted
 
 from sansocket.sansio.engineio.client.states import ClientState
 from sansocket.sansio.errors import Reason, RemoteProtocolError, TransportError
@@ -53,6 +54,19 @@ def test_close_waits_for_the_upgrade(join: Join) -> None:
             assert ("message", "last") in events
             assert events[-1] == ("close", "transport close")
         assert network.links == []
+
+
+@pytest.mark.parametrize("transport", ["polling", "websocket"])
+def test_close_of_an_attempt(transport: str) -> None:
+    """It ends at once, and so does its connection: the server may never answer."""
+    server = Scripted(transports=(transport,)).begin()
+    wire = server.connect()
+    server.taken()
+    server.client.close()
+    assert server.receiver.reason is Reason.FORCED_CLOSE
+    assert isinstance(server.receiver.failure, TransportError)
+    assert wire.closed
+    server.nothing_is_left()
 
 
 def test_close_gives_up_after_a_while(join: Join) -> None:

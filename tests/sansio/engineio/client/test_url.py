@@ -46,7 +46,7 @@ def test_reads(text: str, address: ServerAddress) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "control characters"),
+        ("", "a host name"),
         ("http://a b", "control characters"),
         ("http://a\r\nX: y", "control characters"),
         ("ftp://h", "http, https, ws or wss"),

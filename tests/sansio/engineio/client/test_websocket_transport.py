@@ -112,7 +112,7 @@ def test_a_first_message_that_is_no_handshake(data: str | bytes) -> None:
     websocket.send(data)
     assert server.receiver.opened_at == []
     assert isinstance(server.receiver.failure, TransportError)
-    assert websocket.take() == [1000]
+    assert websocket.take() == [1002]
 
 
 def test_what_was_sent_before_it_was_open() -> None:

@@ -212,7 +212,7 @@ def test_a_connection_that_is_lost_before_the_answer() -> None:
     rig.lose()
     [(name, error)] = told
     assert name == "connect_error"
-    assert str(error) == "transport close: it was lost before the CONNECT was answered"
+    assert str(error) == "transport close: the connection was lost before the CONNECT was answered"
     assert socket.active
 
 
