@@ -103,6 +103,10 @@ class Handlers:
         self.only: dict[str, Handler] = {}
         """Of the names that have one handler: that one, where to call it is all there is to do."""
 
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._by_name)
+
     def add(
         self, name: str, function: Function, *, once: bool = False, concurrency: int = 1
     ) -> None:

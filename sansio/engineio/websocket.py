@@ -27,7 +27,11 @@ from .permessage_deflate import Inflate, longest
 from .websocket_frames import BINARY, CLOSE, frame, read_whole_frames
 
 PLAIN_CLOSE: Final = re.compile(rb"\x88(?:\x80....|\x82(....)(..))", re.DOTALL)
-PLAIN_CODES: Final = {b"": 1005, b"\x03\xe8": 1000, b"\x03\xe9": 1001}
+PLAIN_CODES: Final = {
+    code: (number, frame(CLOSE, code))
+    for code, number in ((b"", 1005), (b"\x03\xe8", 1000), (b"\x03\xe9", 1001))
+}
+"""The codes of a plain close, as bytes and as numbers, each with the frame that answers it."""
 
 MAX_WAITING: Final = 16
 """Control frames that wait to be sent, at most."""
@@ -281,11 +285,12 @@ class WebSocket:
             return position
         mask, masked = frame_of_close.groups(b"")
         code = bytes((masked[0] ^ mask[0], masked[1] ^ mask[1])) if masked else b""
-        if code not in PLAIN_CODES:
+        known = PLAIN_CODES.get(code)
+        if known is None:
             return position
-        self.peer_close = PLAIN_CODES[code]
+        self.peer_close, answer = known
         if not self._close_sent:
-            self._waiting.append(frame(CLOSE, code))
+            self._waiting.append(answer)
             del self._waiting[:-MAX_WAITING]
             self._close_sent = True
         return frame_of_close.end()

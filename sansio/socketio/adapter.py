@@ -142,7 +142,7 @@ class Adapter:
 
     def enter(self, socket: Socket, room: str) -> None:
         """Put a socket of this server into a room."""
-        if self._handlers.names():
+        if self._handlers:
             if not self._rooms.members((room,)):
                 self._tell("create_room", room)
             if room not in self._rooms.of(socket):
@@ -153,16 +153,18 @@ class Adapter:
         """Take a socket of this server out of a room."""
         was_in = room in self._rooms.of(socket)
         self._rooms.leave(socket, room)
-        if was_in and self._handlers.names():
+        if was_in and self._handlers:
             self._told_left(socket, room)
 
     def forget(self, socket: Socket) -> None:
         """A socket of this server is gone."""
+        if not self._handlers:
+            self._rooms.forget(socket)
+            return
         rooms = self._rooms.of(socket)
         self._rooms.forget(socket)
-        if self._handlers.names():
-            for room in rooms:
-                self._told_left(socket, room)
+        for room in rooms:
+            self._told_left(socket, room)
 
     def rooms_of(self, socket: Socket) -> frozenset[str]:
         """The rooms that a socket of this server is in."""
