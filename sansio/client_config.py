@@ -7,7 +7,7 @@ Times are in seconds and sizes in bytes, everywhere but on the wire. What belong
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Final, TypedDict, cast
 
@@ -15,6 +15,9 @@ from .config import PATH, TRANSPORTS, PerMessageDeflate, Transport, check
 
 Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
 """Names and values: a mapping, or pairs of them."""
+
+AskPairs = Callable[[], Pairs | Awaitable[Pairs]]
+"""A plain or a coroutine function that says them."""
 
 TOKEN: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 FIELD_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -59,8 +62,9 @@ class EngineClientConfig:
     """Whether the next transport is tried when the first cannot open a session."""
     query: Pairs = ()
     """Added to the query of every request."""
-    extra_headers: Pairs = ()
-    """Added to every request."""
+    extra_headers: Pairs | AskPairs = ()
+    """Added to every request. A function is asked by a client of Socket.IO, before every attempt;
+    to that client's engine it is none of the options."""
     transport_options: Mapping[Transport, TransportOptions] = field(
         default_factory=dict[Transport, TransportOptions]
     )
@@ -105,7 +109,7 @@ class EngineClientConfig:
                 check_optional(option.name, 1.0, value)
             elif option.name == "timestamp_requests":
                 check_optional(option.name, True, value)
-            elif option.name != "transport_options":
+            elif option.name != "transport_options" and not callable(value):
                 check(option.name, option.default, value)
         if PATH.fullmatch(self.path) is None:
             raise ValueError(f"path: expected a URL path, got {self.path!r}")
@@ -120,7 +124,8 @@ class EngineClientConfig:
         object.__setattr__(self, "transports", tuple(self.transports))
         object.__setattr__(self, "protocols", checked_protocols(self.protocols))
         object.__setattr__(self, "query", pairs("query", self.query))
-        object.__setattr__(self, "extra_headers", checked_headers(self.extra_headers))
+        if not callable(self.extra_headers):
+            object.__setattr__(self, "extra_headers", checked_headers(self.extra_headers))
         object.__setattr__(self, "transport_options", by_transport(self.transport_options))
         for name in self.transport_options:
             self.for_transport(name)  # it checks them
@@ -148,9 +153,11 @@ def check_optional(name: str, like: object, value: object) -> None:
         check(name, like, value)
 
 
-def pairs(name: str, value: Pairs) -> tuple[tuple[str, str], ...]:
+def pairs(name: str, value: object) -> tuple[tuple[str, str], ...]:
     """Names and values, each a str that UTF-8 can carry."""
     wrong = TypeError(f"{name}: expected a mapping, or pairs of str, got {value!r}")
+    if not isinstance(value, Iterable):
+        raise wrong
     items = cast("Iterable[object]", value.items() if isinstance(value, Mapping) else value)
     found: list[tuple[str, str]] = []
     for item in items:
@@ -182,7 +189,7 @@ def by_transport(value: object) -> dict[Transport, TransportOptions]:
     return cast("dict[Transport, TransportOptions]", found)
 
 
-def checked_headers(value: Pairs) -> tuple[tuple[str, str], ...]:
+def checked_headers(value: object) -> tuple[tuple[str, str], ...]:
     """Headers that may be added to a request."""
     headers = pairs("extra_headers", value)
     for header, text in headers:
@@ -214,7 +221,7 @@ class EngineClientOptions(TypedDict, total=False):
     remember_upgrade: bool
     try_all_transports: bool
     query: Pairs
-    extra_headers: Pairs
+    extra_headers: Pairs | AskPairs
     transport_options: Mapping[Transport, TransportOptions]
     timestamp_requests: bool | None
     timestamp_param: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.loops import Loop, on_every_loop
+from clients.loops import Loop, Noted, on_every_loop
 from clients.programs import ServerProgram
 
 
@@ -40,3 +40,27 @@ async def test_headers_of_one_transport(loop: Loop, our_server: ServerProgram) -
             our_server.url, transports=(transport,), transport_options=options
         ) as socket:
             assert (await socket.call("handshake", timeout=10))[0] == transport
+
+
+@on_every_loop
+async def test_functions_say_where_and_what(loop: Loop, server: ServerProgram) -> None:
+    """Row 166: the URL and the headers, asked anew for every connection."""
+    asked: list[str] = []
+
+    async def url() -> str:
+        return server.url + "?lang=en"
+
+    def headers() -> dict[str, str]:
+        asked.append(f"number {len(asked)}")
+        return {"X-Client": asked[-1]}
+
+    async with loop.client(url, extra_headers=headers, reconnection_delay=0.05) as client:
+        noted = Noted(client.runtime)
+        socket = client.socket()
+        socket.on("connect", lambda: noted.note("connect"))
+        socket.connect()
+        for number in range(2):
+            await noted.count(number + 1)
+            seen = await socket.call("handshake", timeout=10)
+            assert seen[:2] == (f"number {number}", "en")
+            client.engine.close()

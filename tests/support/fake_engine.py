@@ -11,7 +11,7 @@ from sansocket.sansio.engineio.client.ends import EngineReceiver
 from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.engineio.encoded import Encoded
 from sansocket.sansio.errors import Reason, RemoteProtocolError, TransportError
-from sansocket.sansio.socketio.client.app import ClientApp
+from sansocket.sansio.socketio.client.app import AskUrl, ClientApp
 from sansocket.sansio.socketio.client.link import Engine
 from sansocket.sansio.socketio.client.socket import ClientSocket
 from sansocket.sansio.socketio.client.states import ClientState
@@ -106,7 +106,7 @@ class FakeEngine:
 class Rig:
     """A client and the time; its attempts are `FakeEngine`s, the last of them is `engine`."""
 
-    def __init__(self, url: str = "http://server.example", **options: Any) -> None:
+    def __init__(self, url: str | AskUrl = "http://server.example", **options: Any) -> None:
         self.runtime = Dialer()
         self.now = 100.0
         self.engines: list[FakeEngine] = []

@@ -40,6 +40,12 @@ async def program(context: ssl.SSLContext) -> None:
     client.set_options(retries=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Client("http://server.example", transport_options={"websocket": {"extra_headers": {"X": "y"}}})
     Client("", transport_options={"polling": {"path": "/"}})  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportArgumentType]
+
+    async def where() -> str:
+        return "http://server.example"
+
+    connect(where, extra_headers=lambda: {"Authorization": "Bearer a"})
+    connect(lambda: 1)  # type: ignore[arg-type, return-value]  # pyright: ignore[reportArgumentType]
     connect(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     connect("", timeout="soon")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     connect("", timeuot=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -28,15 +28,15 @@ class ClientEngine:
 
     def __init__(
         self,
-        address: ServerAddress,
+        address: ServerAddress | None = None,
         *,
         timers: Timers,
         dial: Callable[[ClientWire], None],
         entropy: Callable[[int], bytes],
         log: Log,
     ) -> None:
-        self.address: ServerAddress = address
-        """The server."""
+        self.address: ServerAddress | None = address
+        """The server; None until `move` says where it is."""
         self.cookies: CookieJar = CookieJar()
         """What it has set, kept over all sessions."""
         self.session: EngineClient | None = None
@@ -100,8 +100,15 @@ class ClientEngine:
 
     # For the client
 
+    def move(self, address: ServerAddress) -> None:
+        """The server of the next session; what another one has set is none of its business."""
+        if self.address is not None and self.address.target != address.target:
+            self.cookies = CookieJar()
+        self.address = address
+
     def new_session(self, config: EngineClientConfig, receiver: EngineReceiver) -> EngineClient:
         """The session of one attempt more, with the options as they are now."""
+        assert self.address is not None
         before = self.session
         self.session = EngineClient(
             self.address,

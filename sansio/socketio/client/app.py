@@ -5,12 +5,15 @@ A backend adds what a loop is needed for: connections, a clock and tasks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar, Unpack, overload
 
+from ...client_config import checked_headers
 from ...engineio.client.ends import EngineReceiver
 from ...engineio.client.engine import ClientEngine
-from ...engineio.client.url import ServerAddress, parse_url
+from ...engineio.client.requests import Headers
+from ...engineio.client.url import parse_url
 from ...failures import OnError
 from ...handlers import Function
 from ...runtime import ClientRuntime, Resolve
@@ -26,6 +29,8 @@ from .socket import ClientSocket
 F = TypeVar("F", bound=Function)
 Hook = TypeVar("Hook", bound=OnError[ClientSocket])
 
+AskUrl = Callable[[], str | Awaitable[str]]
+"""A plain or a coroutine function that says where the server is."""
 
 GRACE: Final = 10.0
 """For how many seconds `aclose` waits for what was emitted to go out, unless told."""
@@ -38,19 +43,22 @@ class ClientApp(Client):
     its query goes with every request. `parser` is "json", "msgpack" or an object of your own;
     the other options are the fields of `ClientConfig`, times in seconds and sizes in bytes.
     Raises ValueError or TypeError for options that make no sense.
+
+    `url` and `extra_headers` may be functions without arguments, plain or coroutine functions,
+    that are asked before every attempt, within its `timeout`. What they raise, and what makes no
+    sense, fails the attempt with a TransportError. The path of such a URL is no namespace.
     """
 
     def __init__(
         self,
         runtime: ClientRuntime,
-        url: str,
+        url: str | AskUrl,
         *,
         entropy: Callable[[int], bytes],
         parser: str | Parser = "json",
         **options: Unpack[ClientOptions],
     ) -> None:
-        self.address: ServerAddress = parse_url(url)
-        """The server."""
+        address = None if callable(url) else parse_url(url)
         super().__init__(
             ClientConfig(**options),
             chosen_parser(parser),
@@ -59,19 +67,36 @@ class ClientApp(Client):
             dial=self._new_session,
         )
         self.engine: ClientEngine = ClientEngine(
-            self.address,
+            address,
             timers=self.timers,
             dial=runtime.dial,
             entropy=entropy,
             log=runtime.log,
         )
         """What carries it: the session of now, and the events of all."""
+        self._namespace = "/" if address is None else address.path
+        self._headers: Headers = ()
+        if callable(url):
+            self.questions.add("url", url, self._take_url)
+        if callable(self.config.extra_headers):
+            self.questions.add("extra_headers", self.config.extra_headers, self._take_headers)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.address.target.authority} {self.state.name.lower()}>"
+        address = self.engine.address
+        server = "nowhere yet" if address is None else address.target.authority
+        return f"<{type(self).__name__} {server} {self.state.name.lower()}>"
 
     def _new_session(self, receiver: EngineReceiver) -> Engine:
-        return self.engine.new_session(self.config, receiver)
+        config = self.config
+        if callable(config.extra_headers):
+            config = replace(config, extra_headers=self._headers)
+        return self.engine.new_session(config, receiver)
+
+    def _take_url(self, url: Any) -> None:
+        self.engine.move(parse_url(url))
+
+    def _take_headers(self, headers: Any) -> None:
+        self._headers = checked_headers(headers)
 
     # For the application
 
@@ -87,7 +112,7 @@ class ClientApp(Client):
         and is called at every connection (rule 86). Raises ValueError for what is no name of a
         namespace, TypeError for an `auth` that cannot be.
         """
-        name = self.address.path if namespace is None else namespace
+        name = self._namespace if namespace is None else namespace
         fault = namespace_fault(name)
         if "\x1e" in name:
             fault = "U+001E cannot travel by polling"

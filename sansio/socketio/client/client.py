@@ -14,7 +14,7 @@ from typing import Unpack
 from ...engineio.client.ends import EngineReceiver
 from ...errors import LocalProtocolError, Reason, TransportError
 from ...failures import Failures
-from ...mailbox import Mailbox
+from ...mailbox import Mailbox, finish, run_by_hand
 from ...runtime import Runtime
 from ...timers import Timer, Timers
 from ..packet import Packet
@@ -26,6 +26,7 @@ from .events import EventReceived, Happened, SocketEvent
 from .link import Engine, Link
 from .membership import Membership
 from .notices import Notices
+from .questions import Questions
 from .socket import ClientSocket
 from .states import CLIENT_TRANSITIONS, ClientInput, ClientState, SocketState
 
@@ -63,6 +64,8 @@ class Client:
         """The attempt that is under way, or the connection."""
         self.members: dict[str, Membership] = {}
         """The active sockets, by their namespaces."""
+        self.questions: Questions = Questions()
+        """What is asked before every attempt."""
         self.is_shut: bool = False
         """Whether the application has closed it for good."""
         self.links: set[Link] = set()
@@ -76,6 +79,8 @@ class Client:
         )
         self._reconnecting = False
         """Whether the attempt is one that has waited."""
+        self._asking: object = None
+        """Which asking an attempt waits for: a new one each time."""
         self._timer: Timer | None = None
         self._delay = 0.0
         self._events: deque[SocketEvent | Happened] = deque()
@@ -229,16 +234,52 @@ class Client:
 
     def _attempt(self, now: float) -> None:
         self._timer = self.timers.at(now + self.config.timeout, self._late)
+        if not self.questions:
+            self._open(now)
+            return
+        asking = self._asking = object()
+        rest = run_by_hand(self._ask(asking))
+        if rest is not None:
+            self.runtime.spawn(lambda: finish(rest), self.home)
+
+    async def _ask(self, asking: object) -> None:
+        """The attempt may be given up meanwhile, and the next one ask anew."""
+        try:
+            answers = await self.questions.ask()
+            if asking is self._asking:
+                self.questions.take(answers)
+        except Exception as error:
+            if asking is self._asking:
+                failure = TransportError("options error", str(error) or repr(error), context=error)
+                failure.__cause__ = error
+                self._give_up(failure)
+        else:
+            self.timers.after(0.0, lambda now: self._answered(asking, now))
+
+    def _answered(self, asking: object, now: float) -> None:
+        if asking is self._asking:
+            self._asking = None
+            self._open(now)
+
+    def _open(self, now: float) -> None:
         link = self.link = Link(self)
         self.links.add(link)
         link.engine.open(now)
 
     def _late(self, now: float) -> None:
         """The attempt takes too long: it is given up, and is one that has failed."""
-        assert self.link is not None
         seconds = self.config.timeout
         error = TransportError("timeout", f"no connection within {seconds} seconds")
-        self.link.engine.abort(Reason.TRANSPORT_ERROR, error)
+        if self.link is None:
+            self._give_up(error)
+        else:
+            self.link.engine.abort(Reason.TRANSPORT_ERROR, error)
+
+    def _give_up(self, error: Exception) -> None:
+        """An attempt fails before it has a session."""
+        self._asking = None
+        self._cancel_timer()
+        self._failed(error)
 
     def _due(self, now: float) -> None:
         """The time of the next attempt has come."""
@@ -332,6 +373,7 @@ class Client:
 
     def _close(self) -> None:
         """Nobody wants the connection any more."""
+        self._asking = None
         self._cancel_timer()
         was_open = self.state is ClientState.OPEN
         self.step(ClientInput.STOP)

@@ -15,7 +15,7 @@ from ...engineio.client.tunnel import Proxy, parse_proxy
 from ...errors import LocalProtocolError
 from ...runtime import ClientRuntime
 from ..parser import Parser
-from .app import ClientApp
+from .app import AskUrl, ClientApp
 from .config import ClientOptions
 from .socket import ClientSocket
 
@@ -71,7 +71,7 @@ class ScopedClient(ClientApp):
 
     def __init__(
         self,
-        url: str,
+        url: str | AskUrl,
         *,
         parser: str | Parser = "json",
         proxy: str | None = None,
@@ -87,7 +87,7 @@ class ScopedClient(ClientApp):
     @classmethod
     def connecting(
         cls,
-        url: str,
+        url: str | AskUrl,
         *,
         namespace: str | None = None,
         auth: Any = None,

@@ -145,7 +145,16 @@ def test_a_function_may_close_the_session(join: Join) -> None:
         network.advance(60.0)
         client.abort(Reason.FORCED_CLOSE)
         assert len(receiver.ends) == 1
+        assert client.backlog == 0
         assert network.complaints == []
+
+
+def test_nothing_is_told_after_the_end() -> None:
+    """What comes behind a close packet is ignored, and no packet of the session."""
+    server = Scripted().open_polling()
+    told = observe(server, "packet", "close")
+    server.answer("1\x1e4late", 0)
+    assert told == [("packet", Packet(Type.CLOSE)), ("close", "transport close")]
 
 
 def test_what_a_function_raises_is_logged(join: Join) -> None:

@@ -324,7 +324,7 @@ def test_options_may_be_changed() -> None:
     """Row 175: for the delays and the attempts that come after it."""
     rig = Rig()
     rig.joined()
-    rig.client.set_options(reconnection_delay=3.0, reconnection_delay_max=4.0, timeout=2.0)
+    rig.client.set_options(reconnection_delay=3.0, reconnection_delay_max=3.5, timeout=2.0)
     rig.lose()
     rig.client.set_options(reconnection_delay=0.5)
     assert rig.client.next_attempt == (1, 3.0)
@@ -337,6 +337,9 @@ def test_options_may_be_changed() -> None:
     rig.advance(1.0)
     rig.fail()
     assert rig.client.next_attempt == (3, 2.0)
+    rig.advance(2.0)
+    rig.fail()
+    assert rig.client.next_attempt == (4, 3.5)
 
 
 def test_reconnection_may_be_ended_and_begun() -> None:

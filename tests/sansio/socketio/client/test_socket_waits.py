@@ -76,6 +76,16 @@ def test_receive() -> None:
     assert rig.engine.take() == ['37["yes"]']
 
 
+def test_who_receives_holds_the_server_as_an_iteration_does() -> None:
+    """Rule 98: nothing that has come is forgotten for what comes after it."""
+    rig = Rig()
+    socket = rig.joined()
+    task = rig.task(socket.receive())
+    rig.receive(*['2["x"]'] * 4)
+    assert task.done
+    assert rig.engine.held == 3
+
+
 def test_receive_cancelled() -> None:
     """No event is lost, though it had come."""
     rig = Rig()
