@@ -64,3 +64,21 @@ async def test_functions_say_where_and_what(loop: Loop, server: ServerProgram) -
             seen = await socket.call("handshake", timeout=10)
             assert seen[:2] == (f"number {number}", "en")
             client.engine.close()
+
+
+@on_every_loop
+async def test_options_of_the_wire(loop: Loop, server: ServerProgram) -> None:
+    """Rows 47, 48, 54, 55, 59 and 60: every server takes them, and messages stay what they are."""
+    options: list[dict[str, Any]] = [
+        {"remember_upgrade": True},
+        {"try_all_transports": True, "transports": ("websocket", "polling")},
+        {"timestamp_requests": True, "timestamp_param": "stamp"},
+        {"force_base64": True},
+        {"protocols": ("chat",), "transports": ("websocket",)},
+        {"per_message_deflate": True, "transports": ("websocket",)},
+    ]
+    for each in options:
+        async with loop.connect(server.url, **each) as socket:
+            for value in ("x" * 5000, b"\x00\xff" * 2000):
+                socket.emit("echo", value)
+                assert (await socket.receive(timeout=10)).args == (value,)

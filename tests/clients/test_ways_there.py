@@ -41,6 +41,7 @@ async def speak(socket: Any) -> None:
 
 @on_every_loop
 async def test_tls(loop: Loop, encrypted: Host, tls: Contexts, way: dict[str, Any]) -> None:
+    """Row 57: with a context of the application's own."""
     url = f"https://127.0.0.1:{encrypted.port}"
     async with loop.connect(url, ssl_context=tls.client, **way) as socket:
         await speak(socket)

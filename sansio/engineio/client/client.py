@@ -144,6 +144,12 @@ class EngineClient(ClientSession):
             return True
         return self.state in POLLED and self._polling is not None and not self._polling.sending
 
+    @property
+    def subprotocol(self) -> str | None:
+        """That of the WebSocket that carries it, as the server has chosen it from `protocols`."""
+        websocket = self._websocket
+        return None if websocket is None or websocket.probing else websocket.protocol
+
     # The attempt
 
     def _attempt(self, now: float) -> None:

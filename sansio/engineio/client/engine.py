@@ -63,6 +63,11 @@ class ClientEngine:
         return None if self.session is None else self.session.transport
 
     @property
+    def subprotocol(self) -> str | None:
+        """That of the WebSocket that carries it, as the server has chosen it from `protocols`."""
+        return None if self.session is None else self.session.subprotocol
+
+    @property
     def connected(self) -> bool:
         """Whether the server has shaken hands, and the session is not over."""
         return self.session is not None and self.session.is_open

@@ -51,7 +51,7 @@ class Client:
         entropy: Callable[[int], bytes],
         dial: Callable[[EngineReceiver], Engine],
     ) -> None:
-        self.config = config
+        self.config: ClientConfig = config
         self.parser = parser
         self.runtime = runtime
         self.dial = dial

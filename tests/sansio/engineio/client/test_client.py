@@ -58,6 +58,7 @@ def test_messages_both_ways(join: Join, options: dict[str, Any]) -> None:
 def test_the_transport_that_carries_it(
     join: Join, options: dict[str, Any], server: dict[str, Any], transport: str
 ) -> None:
+    """Rows 44 and 46: each of them, and the upgrade where both sides want it."""
     network, app = join(**server)
     client, _ = network.open(**options)
     assert client.transport == transport
@@ -68,7 +69,7 @@ def test_the_transport_that_carries_it(
 
 @pytest.mark.parametrize("remember", [False, True])
 def test_remember_upgrade(join: Join, remember: bool) -> None:
-    """The session after one that could use WebSocket begins with it, if that is asked for."""
+    """Row 47: after a session that could use WebSocket the next begins so, if that is asked for."""
     network, _ = join()
     before, _ = network.open(remember_upgrade=remember)
     after, _ = network.client(remember_upgrade=remember, websocket_first=before.websocket_worked)
@@ -80,6 +81,7 @@ def test_remember_upgrade(join: Join, remember: bool) -> None:
 
 @pytest.mark.parametrize("all_of_them", [False, True])
 def test_try_all_transports(join: Join, all_of_them: bool) -> None:
+    """Row 48: the next one is tried where the first cannot, if that is asked for."""
     network, _ = join(transports=("polling",))
     client, receiver = network.open(
         transports=("websocket", "polling"), try_all_transports=all_of_them

@@ -160,7 +160,7 @@ def test_the_backlog_is_bounded(join: Join, options: dict[str, Any]) -> None:
 
 @BOTH
 def test_ping_timeout(join: Join, options: dict[str, Any]) -> None:
-    """Protocol rule 23: interval and timeout after the last ping, and messages do not count."""
+    """Row 64, protocol rule 23: interval and timeout after the last ping; messages do not count."""
     network, _ = join()
     client, receiver = network.open(**options)
     network.advance(30.0)
@@ -179,7 +179,7 @@ def test_ping_timeout(join: Join, options: dict[str, Any]) -> None:
 def test_a_suspended_computer_learns_of_it_when_it_sends(
     join: Join, options: dict[str, Any]
 ) -> None:
-    """Protocol rule 23: also on emit; the driver is asked to tell the time."""
+    """Row 64, protocol rule 23: also on emit; the driver is asked to tell the time."""
     network, _ = join()
     client, receiver = network.open(**options)
     network.timers.fire(network.now)

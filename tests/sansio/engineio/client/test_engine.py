@@ -35,6 +35,7 @@ def test_before_the_first_attempt(join: Join) -> None:
     network, _ = join()
     engine = engine_on(network)
     assert (engine.id, engine.transport, engine.connected, engine.backlog) == ("", None, False, 0)
+    assert engine.subprotocol is None
     engine.close()
     assert repr(engine) == "<ClientEngine None closed>"
 

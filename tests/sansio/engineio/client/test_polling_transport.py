@@ -79,7 +79,7 @@ def test_what_is_sent_in_one_go_is_one_post() -> None:
     ],
 )
 def test_max_payload(max_payload: int, bodies: list[str]) -> None:
-    """Protocol rule 18: never exceeded but by a packet alone; a message may be divided."""
+    """Row 63, protocol rule 18: never exceeded but by a packet alone; a message may be divided."""
     server = opened(maxPayload=max_payload)
     server.client.send(encode_message(["aaa", bytes(3)]))
     send(server, "bb", "c")

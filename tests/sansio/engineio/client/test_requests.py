@@ -62,13 +62,14 @@ def test_websocket() -> None:
     ("stamped", "polling", "websocket"), [(None, True, False), (True, True, True), (False,) * 3]
 )
 def test_timestamps(stamped: bool | None, polling: bool, websocket: bool) -> None:
+    """Row 54: for polling alone, unless it is said."""
     ours = requests(timestamp_requests=stamped, timestamp_param="ts")
     assert ("ts" in query(ours.get("", 0.0))) is polling
     assert ("ts" in query(ours.websocket("", KEY, 0.0))) is websocket
 
 
 def test_queries_of_the_application() -> None:
-    """The option goes before the URL, and neither before what the protocol needs."""
+    """Row 52: the option goes before the URL, and neither before what the protocol needs."""
     ours = requests("http://h?a=1&b=%26&EIO=3", query={"a": "2", "sid": "x", "\xe4": " +"})
     found = query(ours.get("", 0.0))
     assert found | {"t": ""} == {
@@ -82,6 +83,7 @@ def test_queries_of_the_application() -> None:
 
 
 def test_base64_is_asked_for_once() -> None:
+    """Row 55: by the handshake."""
     ours = requests(force_base64=True)
     assert query(ours.get("", 0.0))["b64"] == "1"
     assert "b64" not in query(ours.get("abc", 0.0))
@@ -95,6 +97,7 @@ def test_a_secret_id_is_escaped() -> None:
 
 
 def test_the_path() -> None:
+    """Row 53."""
     ours = requests(path="/a%20b/{c}", add_trailing_slash=False)
     request = ours.get("", 0.0)
     assert urlsplit(request.target).path == "/a%20b/{c}"
@@ -102,6 +105,7 @@ def test_the_path() -> None:
 
 
 def test_extra_headers() -> None:
+    """Row 51: beside those that the URL and the protocol need."""
     ours = requests(
         "http://us%C3%A9r:pa%3Ass@h",
         extra_headers={"X-A": "\xe4", "host": "other", "Cookie": "a=1"},

@@ -79,6 +79,7 @@ def test_two_accepts_or_protocols() -> None:
 
 
 def test_a_subprotocol() -> None:
+    """Row 59: one of those that were offered."""
     headers = [*ANSWER.items(), (b"sec-websocket-protocol", b"chat")]
     assert check_answer(headers, KEY, protocols=["v2", "chat"]).protocol == "chat"
 
@@ -246,11 +247,13 @@ def test_every_frame_has_a_mask_of_its_own() -> None:
 
 
 def test_binary_as_base64() -> None:
+    """Row 55: as in a payload of polling."""
     assert through_server(socket(base64=True), "x", b"abc") == ["4x", "bYWJj"]
     assert through_server(socket(base64=True), b"abc") == ["bYWJj"]
 
 
 def test_long_messages_are_compressed_where_that_was_agreed_to() -> None:
+    """Row 60: from the threshold on, and where it makes them shorter."""
     options = PerMessageDeflate(threshold=100)
     long, random = "x" * 100, bytes(number * 97 % 256 for number in range(256))
     websocket = socket(deflate=options)

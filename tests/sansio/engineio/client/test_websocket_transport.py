@@ -36,6 +36,19 @@ def send(server: Scripted, *texts: str) -> None:
         server.client.send(encode_message([text]))
 
 
+@pytest.mark.parametrize("chosen", ["b", None])
+def test_the_subprotocol_that_the_server_has_chosen(chosen: str | None) -> None:
+    """Row 59: known once the WebSocket carries the session."""
+    server = Scripted(protocols=("a", "b")).open_polling(upgrades=["websocket"])
+    headers = {} if chosen is None else {"Sec_WebSocket_Protocol": chosen}
+    websocket = ScriptedWebSocket(server, 1, **headers)
+    assert server.client.subprotocol is None
+    websocket.send("3probe")
+    server.answer("6", 0)
+    assert server.client.transport == "websocket"
+    assert server.client.subprotocol == chosen
+
+
 def test_a_new_session() -> None:
     server, websocket = opened(protocols=("a", "b"))
     assert "sid" not in websocket.request.query

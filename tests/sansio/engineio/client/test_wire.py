@@ -108,7 +108,7 @@ def test_a_server_that_breaks_http() -> None:
 
 
 def test_request_timeout() -> None:
-    """From the connection on, which is part of it."""
+    """Row 58: from the connection on, which is part of it."""
     bench = WireBench(request_timeout=5.0)
     bench.request()
     bench.advance(4.9)

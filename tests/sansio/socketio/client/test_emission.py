@@ -1,4 +1,4 @@
-"""Modifiers of an emission of a client (rules 72, 74 and 78)."""
+"""Modifiers of an emission of a client (row 168, rules 72, 74 and 78)."""
 
 from __future__ import annotations
 

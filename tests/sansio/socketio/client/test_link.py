@@ -98,7 +98,7 @@ def test_a_server_of_version_2() -> None:
     ],
 )
 def test_a_refusal(packet: str, message: str, data: Any) -> None:
-    """Rules 59, 60 and 84: told with what the server says, and not tried again."""
+    """Row 171, rules 59, 60 and 84: told with what the server says, and not tried again."""
     rig = Rig()
     socket, other = rig.client.socket("/"), rig.joined("/a")
     told = record(socket, "connect_error", "disconnect", "connect")

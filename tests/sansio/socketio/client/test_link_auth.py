@@ -10,7 +10,7 @@ from support.runtime import Gate
 
 
 def test_auth_is_asked_for_each_time() -> None:
-    """Rule 86: a value, a function, or a coroutine function."""
+    """Row 165, rule 86: a value, a function, or a coroutine function."""
     rig = Rig()
     tokens = iter("abcdefgh")
 
