@@ -33,9 +33,6 @@ class EventMethods:
     is ever looked up in the object (security rule 17).
     """
 
-    name: str = "/"
-    """The namespace that it is for."""
-
     def handlers(self) -> dict[str, Function]:
         """Its handlers, by the events that they are for."""
         found: dict[str, Function] = {}

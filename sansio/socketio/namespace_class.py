@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .event_methods import EventMethods
 from .namespace import Namespace
 
@@ -13,5 +15,7 @@ class NamespaceClass(EventMethods):
     then; no name that a client sends is ever looked up in the object (security rule 17).
     """
 
+    name: str | re.Pattern[str] = "/"
+    """The namespace that it is for, or a pattern for the names of many."""
     namespace: Namespace
-    """That namespace itself, once the instance is registered."""
+    """That namespace itself, once the instance is registered; or the parent of all of them."""

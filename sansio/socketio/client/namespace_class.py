@@ -13,5 +13,7 @@ class ClientNamespaceClass(EventMethods):
     once, then; no name that a server sends is ever looked up in the object (security rule 17).
     """
 
+    name: str = "/"
+    """The namespace that it is for."""
     socket: ClientSocket
     """Its socket, once the instance is registered."""

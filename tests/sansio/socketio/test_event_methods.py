@@ -25,7 +25,6 @@ class Methods(EventMethods):
 def test_methods_by_their_events() -> None:
     """What `event` says counts more than the name of the method."""
     methods = Methods()
-    assert methods.name == "/"
     assert methods.handlers() == {
         "news": methods.on_news,
         "chat message": methods.said,

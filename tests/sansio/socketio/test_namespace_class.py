@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -48,6 +49,23 @@ def test_methods_handle_the_events_of_their_names() -> None:
     assert member.events() == [["chat message", "hi"]]
     member.websocket.send("41/chat,")
     assert chat.seen == ["connect", "client namespace disconnect"]
+
+
+def test_one_class_for_the_namespaces_of_a_pattern() -> None:
+    """Feature 92: with `.*` for every name that a client may ask for."""
+    app, driver = socketio()
+
+    class Rooms(NamespaceClass):
+        name = re.compile(r"/rooms/.*")
+
+        def on_said(self, socket: Socket, text: str) -> None:
+            self.namespace.emit("said", text, socket.namespace.name)
+
+    rooms = Rooms()
+    assert app.register(rooms) is rooms.namespace
+    members = [Member(driver, app, name) for name in ("/rooms/a", "/rooms/b")]
+    members[0].emit("said", "hi")
+    assert [member.events() for member in members] == [[["said", "hi", "/rooms/a"]]] * 2
 
 
 @pytest.mark.parametrize("name", ["helper", "said", "handlers", "__init__", "namespace", "seen"])
