@@ -101,19 +101,50 @@ def test_the_document_is_json() -> None:
     assert [sample["value"] for sample in uvloop["samples"]] == [5.0, 14.0, 6.0]
 
 
+SVG = "{http://www.w3.org/2000/svg}"
+LONG = report.summarise(SUBJECT, rounds({"socket.io": 1.0, "a<b": 500.0}), {})
+
+
 def test_the_plot_is_well_formed() -> None:
-    svg = "{http://www.w3.org/2000/svg}"
-    long = report.summarise(SUBJECT, rounds({"socket.io": 1.0, "a<b": 500.0}), {})
     alone = report.summarise(SUBJECT, rounds({"trio": 1.0}), {})
-    root = ElementTree.fromstring(plot.svg([RESULT, long, alone], str(MACHINE)))
-    texts = ["".join(element.itertext()) for element in root.iter(f"{svg}text")]
-    assert str(MACHINE) in texts
-    assert "0.60 (6.00)" in texts
-    assert "500.00 (500)" in texts
-    bars = [*root.iter(f"{svg}rect")][1:]
+    root = ElementTree.fromstring(plot.svg([RESULT, LONG, alone], str(MACHINE)))
+    texts = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+    assert {str(MACHINE), "0.60", "(0.50 to 0.70)", "6.00", "500.00", "500", "»"} <= set(texts)
+    assert {"meets its target", "misses it", "has none", "target"} <= set(texts)
+    bars = [*root.iter(f"{SVG}rect")][1:]
     assert len(bars) == 4 + 2  # `alone` has no ratio, so it is not shown
-    for bar in bars:
-        assert float(bar.attrib["x"]) + float(bar.attrib["width"]) < plot.WIDTH
+
+
+def test_nothing_is_drawn_over_figures() -> None:
+    """Bars, whiskers, targets and ticks end where the columns of figures begin."""
+    root = ElementTree.fromstring(plot.svg([RESULT, LONG], str(MACHINE)))
+    edges = [
+        *(
+            float(bar.attrib["x"]) + float(bar.attrib["width"])
+            for bar in [*root.iter(f"{SVG}rect")][1:]
+        ),
+        *(float(one.attrib[x]) for one in root.iter(f"{SVG}line") for x in ("x1", "x2")),
+    ]
+    assert max(edges) <= plot.END
+    figures = [
+        float(element.attrib["x"])
+        for element in root.iter(f"{SVG}text")
+        if element.text in ("0.60", "500.00", "6.00", "500")
+    ]
+    assert len(figures) >= 4
+    assert min(figures) > plot.END + 40
+
+
+def test_a_target_beyond_the_bars_is_shown() -> None:
+    """A bar far shorter than its target does not push the mark off the plot."""
+    subject = report.Subject("polling", "", "", "socket.io", {"trio": "trio"})
+    short = report.summarise(subject, rounds({"socket.io": 1.0, "trio": 0.1}), {})
+    root = ElementTree.fromstring(plot.svg([short], ""))
+    marks = [one for one in root.iter(f"{SVG}line") if one.attrib["stroke-width"] == "3"][1:]
+    scale = (plot.END - plot.LEFT) / plot.furthest([short])
+    [at] = [float(mark.attrib["x1"]) for mark in marks]
+    assert at == pytest.approx(plot.LEFT + 2.8 * scale, abs=0.1)
+    assert at < plot.END
 
 
 def test_an_empty_plot_is_well_formed() -> None:
