@@ -89,6 +89,14 @@ class ClientRuntime(AsyncioRuntime):
 
 
 class Client(ScopedClient):
+    """A client of one server on asyncio or uvloop: `async with Client(url) as client`.
+
+    What `ScopedClient` says of the url, the options (seconds and bytes) and their errors holds
+    here. No task that it starts is left behind when the block is over: it leaves every namespace
+    and closes its connection, for `GRACE` seconds at most, but is cut at once when the task is
+    cancelled in the block. A timeout is TimeoutError.
+    """
+
     runtime_type: ClassVar[MakesRuntime] = ClientRuntime
 
 

@@ -84,6 +84,14 @@ class ClientRuntime(TrioRuntime):
 
 
 class Client(ScopedClient):
+    """A client of one server on Trio: `async with Client(url) as client`.
+
+    The url, the options and what they raise are those of `ScopedClient`, times in seconds and
+    sizes in bytes. Its tasks are in a nursery of the block, which ends with them; a timeout is
+    trio.TooSlowError. A cancelled block cuts the connections at once, and any other end of it
+    leaves the namespaces first, within `GRACE` seconds.
+    """
+
     runtime_type: ClassVar[MakesRuntime] = ClientRuntime
 
 

@@ -131,7 +131,10 @@ class Connecting(AbstractAsyncContextManager[ClientSocket, bool | None]):
         self._asked = namespace, auth, retry
 
     async def __aenter__(self) -> ClientSocket:
-        """Connect; raises what `ClientApp.connect` raises, and then nothing runs any more."""
+        """Connect; raises what `ClientApp.connect` raises, and then nothing runs any more.
+
+        Nor does it when this is cancelled.
+        """
         namespace, auth, retry = self._asked
         await self._client.__aenter__()
         try:

@@ -154,7 +154,7 @@ class ClientSocket(SocketListeners):
 
     @property
     def volatile(self) -> ClientEmission:
-        """An emission that is dropped when it cannot go out now."""
+        """An emission that is dropped when it cannot go out now (rule 72)."""
         return ClientEmission(self, volatile=True)
 
     def timeout(self, seconds: float) -> ClientEmission:
