@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Set
 from math import inf
 from typing import Any, Protocol
 
-from sansocket.sansio.backend import CHUNK, Flushable, Flushes, TaskFunction, Workers
+from sansocket.sansio.backend import CHUNK, Begin, Flushable, Flushes, TaskFunction, Workers
 
 logger: logging.Logger = logging.getLogger("sansocket")
 
@@ -56,7 +56,7 @@ class Home:
         self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
         self._workers = Workers(self._start, Bed(), self._wanted)
-        self.handle = self._workers.run
+        self.handle: Callable[[Begin], None] = self._workers.run
         """Run a handler."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()

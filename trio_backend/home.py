@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import trio
 
-from sansocket.sansio.backend import Flushable, Flushes, Workers
+from sansocket.sansio.backend import Begin, Flushable, Flushes, Workers
 
 from .reading import AVAILABLE, Reading
 
@@ -51,7 +51,7 @@ class Home:
         self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
         self._workers = Workers(nursery.start_soon, Bed(), lambda: not self._closed)
-        self.handle = self._workers.run
+        self.handle: Callable[[Begin], None] = self._workers.run
         """Run a handler."""
 
     def close(self) -> None:
