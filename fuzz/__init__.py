@@ -1,4 +1,4 @@
-"""Fuzz targets: one for each decoder, one for a whole connection to a server.
+"""Fuzz targets: one for each decoder, for a connection of either side, and for a client.
 
 `python -m fuzz NAME` runs one with atheris until it finds something; what follows the name goes to
 libFuzzer (`-runs=100000`, `-max_total_time=60`). Each module begins with the sentence that has to
