@@ -34,8 +34,8 @@ def read_plain_handshake(data: bytes) -> tuple[Request, bytes] | None:
     What is taken is one head and nothing more, and a request that may be accepted but for its
     path: also its origin, where it has one, is the server's own.
     """
-    # 8 us of a connection, where the long way takes 30 (CPython 3.11). test_plain_handshake.py
-    # holds the two equal.
+    # A connection takes 19 us less so than by the long way (CPython 3.11).
+    # test_plain_handshake.py holds the two equal.
     if len(data) > LONGEST or not data.endswith(b"\r\n\r\n"):
         return None
     first, *lines = data[:-4].split(b"\r\n")

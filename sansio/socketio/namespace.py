@@ -239,7 +239,7 @@ class Namespace(NamespaceListeners, Broadcast):
 
     def encode_welcome(self, socket_id: str) -> Encoded:
         """The packet that tells a client that it has joined, and the id of its socket (rule 58)."""
-        # What stands around the id is the same for all: 0.4 us so, and 4 by way of a Packet
+        # What stands around the id is the same for all: 0.2 us so, 1.0 by way of a Packet
         # (CPython 3.11).
         if self._welcome is not None:
             before, after = self._welcome
