@@ -106,6 +106,7 @@ CONTESTANTS: Final = {
             "trio-websocket", "bare_trio_websocket.py", needs=("trio_websocket",), bare=True
         ),
         Contestant("websockets", "bare_websockets.py", needs=("websockets", "uvloop"), bare=True),
+        Contestant("bare-sockets", "bare_sockets.py", bare=True, asked=True),
     )
 }
 

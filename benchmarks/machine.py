@@ -84,6 +84,22 @@ def cpu_seconds(pid: int) -> float:
     return sum(time.clock_gettime(~one << 3 | CPUCLOCK_SCHED) for one in process_tree(pid))
 
 
+def kernel_seconds(pid: int) -> float:
+    """The part of its CPU time, and that of its descendants, that was spent in the kernel.
+
+    It is sampled, some hundred times a second: it takes seconds to tell it well.
+    """
+    return sum(
+        parse_kernel((PROC / str(one) / "stat").read_text()) for one in process_tree(pid)
+    ) / os.sysconf("SC_CLK_TCK")
+
+
+def parse_kernel(stat: str) -> int:
+    """Find the ticks that were spent in the kernel in the text of /proc/PID/stat."""
+    # The name of the program, in parentheses, may contain anything.
+    return int(stat.rpartition(")")[2].split()[12])
+
+
 def resident_bytes(pid: int) -> int:
     """The memory of a process and its descendants that is in RAM, in bytes."""
     return sum(

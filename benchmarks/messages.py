@@ -15,6 +15,7 @@ CONNECTIONS: Final = 100
 WORD: Final = "x" * 32
 POLLERS: Final = 20
 ECHO: Final = frames.text(f'42["echo","{WORD}"]')
+BROADCAST: Final = frames.text(f'42["broadcast","{WORD}"]')
 
 
 def requests(request: bytes, answers: int = 1) -> Measure:
@@ -38,14 +39,13 @@ def binary(size: int) -> Measure:
 
 def broadcast(recipients: int) -> Measure:
     """Send one event to all, one at a time; counted are the deliveries."""
-    request = frames.text(f'42["broadcast","{WORD}"]')
 
     def measure(server: Running, effort: Effort) -> Sample:
         with Connections(Address(server.port, server.contestant.bare)) as opened:
             opened.open(1)
-            length = load.answer_length(opened, request, 1)
+            length = load.answer_length(opened, BROADCAST, 1)
             opened.open(recipients - 1)
-            with closing(load.BroadcastLoop(opened, request, length)) as loop:
+            with closing(load.BroadcastLoop(opened, BROADCAST, length)) as loop:
                 return steady(server, effort, loop.run)
 
     return measure

@@ -28,6 +28,19 @@ def test_another_text_is_no_stat() -> None:
         machine.parse_busy("intr 12345\n")
 
 
+def test_time_in_the_kernel_stands_behind_a_name_that_may_be_anything() -> None:
+    """The fifteenth field; whoever splits at every space finds another one."""
+    stat = "42 (a) b 7 (c)) S 1 2 3 4 5 6 7 8 9 10 1500 250 30 40 20 0 1"
+    assert machine.parse_kernel(stat) == 250
+
+
+def test_time_in_the_kernel_is_a_part_of_all() -> None:
+    with open("/dev/zero", "rb") as zeros:
+        while not (kernel := machine.kernel_seconds(os.getpid())):
+            zeros.read(1_000_000)
+    assert kernel < machine.cpu_seconds(os.getpid()) + 0.02
+
+
 def test_resident_memory_is_in_bytes() -> None:
     assert machine.parse_resident("Name:\tnode\nVmRSS:\t    2048 kB\n") == 2048 * 1024
     with pytest.raises(ValueError, match="VmRSS"):
