@@ -12,6 +12,7 @@ import sys
 from enum import IntEnum
 from typing import Final
 
+from sansocket.sansio.engineio.client.url import without_password
 from sansocket.sansio.errors import (
     AckTimeout,
     ConnectionRefused,
@@ -56,6 +57,7 @@ class Failure(Exception):
 
 def failure_of(error: Exception, url: str) -> Failure:
     """What an exception of the client means to whoever has called the program."""
+    url = without_password(url)
     if isinstance(error, ConnectionRefused):
         data = "" if error.data is None else f" {dump(error.data)}"
         return Failure(Outcome.REFUSED, f"refused: {escaped(error.message)}{data}")

@@ -215,7 +215,7 @@ def test_control_c_empties_a_line_first(echo: EchoServer, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "code", "complaint"),
     [
-        (("http://127.0.0.1:1",), 3, "sansocket: cannot reach http://127.0.0.1:1: "),
+        (("http://u:word@127.0.0.1:1",), 3, "sansocket: cannot reach http://u:***@127.0.0.1:1: "),
         (("{url}", "--auth", '{"token": "wrong"}'), 4, "sansocket: refused: not authorized"),
     ],
 )

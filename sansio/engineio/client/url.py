@@ -7,7 +7,7 @@ is an option: for Socket.IO it names a namespace.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -19,6 +19,7 @@ SECURE: Final = ("https", "wss")
 VISIBLE: Final = re.compile(r"[^\x00-\x20\x7f]+")
 HOST: Final = re.compile(r"[-0-9A-Za-z._~!$&'()*+,;=]{1,255}")
 ZONE: Final = re.compile(r"[-0-9A-Za-z._~]+")
+PASSWORD: Final = re.compile(r"^((?:[^/?#]*:)?/{0,2}[^/?#:]*):[^/?#]*@")
 PORT: Final = re.compile(r"[0-9]{1,5}")
 MOST_PORTS: Final = 65_535
 
@@ -56,7 +57,7 @@ class ServerAddress:
     query: tuple[tuple[str, str], ...] = ()
     """Decoded, in its order."""
     username: str | None = None
-    password: str = ""
+    password: str = field(default="", repr=False)
 
 
 def parse_url(text: str) -> ServerAddress:
@@ -129,6 +130,11 @@ def ascii_host(host: str, text: str) -> str:
     return host.lower()
 
 
+def without_password(text: str) -> str:
+    """A URL, right or wrong, as it may be shown: messages end in logs and on screens."""
+    return PASSWORD.sub(r"\1:***@", text)
+
+
 def wrong(text: str, expected: str) -> ValueError:
     """The exception for a URL that makes no sense."""
-    return ValueError(f"url: expected {expected}, got {text!r}")
+    return ValueError(f"url: expected {expected}, got {without_password(text)!r}")

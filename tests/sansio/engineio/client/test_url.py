@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sansocket.sansio.engineio.client.url import ServerAddress, Target, parse_url
+from sansocket.sansio.engineio.client.url import ServerAddress, Target, parse_url, without_password
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,28 @@ def test_reads_or_raises_value_error(text: str) -> None:
 def test_its_certificate_is_for(url: str, name: str) -> None:
     """The zone of a link-local address means nothing to the other side (RFC 6874)."""
     assert parse_url(url).target.server_name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://h:80/a:b@c", "http://h:80/a:b@c"),
+        ("http://u:secret@h:80/x", "http://u:***@h:80/x"),
+        ("http://u:se:cr@et@h", "http://u:***@h"),
+        ("u:secret@h", "u:***@h"),
+        ("//u:secret@h", "//u:***@h"),
+        ("http://:secret@h", "http://:***@h"),
+        ("ftp://u:secret@h", "ftp://u:***@h"),
+        ("http://u@h", "http://u@h"),
+        ("http://h?a=:b@c", "http://h?a=:b@c"),
+    ],
+)
+def test_passwords_are_not_shown(text: str, shown: str) -> None:
+    assert without_password(text) == shown
+
+
+def test_no_exception_and_no_repr_has_a_password() -> None:
+    with pytest.raises(ValueError, match="http, https, ws or wss") as caught:
+        parse_url("ftp://u:secret@h")
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(parse_url("http://u:secret@h"))
