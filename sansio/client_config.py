@@ -100,7 +100,17 @@ class EngineClientConfig:
     pause_backlog: int = 4_000_000
     """Bytes waiting from which on the session calls itself congested."""
     max_inbound: int = 1_000
-    """Messages waiting for their handlers at which reading from the server stops."""
+    """Messages waiting for their handlers at which reading from the server stops.
+
+    It is read on from while a ping is due, which has to be answered, and while it owes an
+    acknowledgement that a handler may be waiting for: see `max_surplus`."""
+    max_inbound_bytes: int = 16_000_000
+    """Bytes of such messages at which it stops as well."""
+    max_surplus: int = 20_000
+    """Messages beyond `max_inbound` that may wait then. With more a ping is not looked for any
+    further; where an acknowledgement is owed, the connection is broken, "receive buffer full"."""
+    max_surplus_bytes: int = 16_000_000
+    """Bytes beyond `max_inbound_bytes` that may wait then."""
 
     def __post_init__(self) -> None:
         for option in fields(EngineClientConfig):
@@ -237,3 +247,6 @@ class EngineClientOptions(TypedDict, total=False):
     max_backlog_messages: int
     pause_backlog: int
     max_inbound: int
+    max_inbound_bytes: int
+    max_surplus: int
+    max_surplus_bytes: int

@@ -154,6 +154,8 @@ class EngineConfig:
     """Messages of one client waiting for their handlers at which reading from it stops.
 
     A Socket.IO server reads on while the client owes an acknowledgement: see `max_surplus`."""
+    max_inbound_bytes: int = 4_000_000
+    """Bytes of such messages at which it stops as well."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -215,7 +217,7 @@ class ServerConfig(EngineConfig):
     It is read from then, for what a handler waits for may stand behind them; with more it is
     closed, with "receive buffer full"."""
     max_surplus_bytes: int = 16_000_000
-    """Bytes of such messages; with more it is closed as well."""
+    """Bytes of them beyond `max_inbound_bytes`; with more it is closed as well."""
     max_child_namespaces: int = 10_000
     """Namespaces made because clients asked for them; more are refused (rule 66)."""
     cleanup_empty_child_namespaces: bool = True
@@ -326,6 +328,7 @@ class EngineOptions(TypedDict, total=False):
     max_backlog: int
     max_backlog_messages: int
     max_inbound: int
+    max_inbound_bytes: int
 
 
 class ServerOptions(EngineOptions, total=False):

@@ -115,7 +115,7 @@ class EngineSocket:
 
     def message(self, data: str | bytes, now: float) -> None:
         """A message has come."""
-        self._session.hold()
+        self._session.hold(1, len(data))
         self._app.tell(Happened(self, "message", (data,)))
 
     def closed(self, reason: Reason) -> None:
@@ -127,7 +127,7 @@ class EngineSocket:
     def handled(self, event: Happened) -> None:
         """The handlers of one event are done."""
         if event.name == "message":
-            self._session.release()
+            self._session.release(1, len(event.args[0]))
 
 
 Hook = TypeVar("Hook", bound=OnError[EngineSocket])

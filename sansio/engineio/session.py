@@ -32,9 +32,8 @@ LATE: Final = 0.05
 class Session:
     """One client's session, from its handshake to its one close.
 
-    `outbox` is the backlog: what has been sent and no carrier has pulled yet. It
-    is bounded by `EngineConfig.max_backlog` and `max_backlog_messages`; beyond
-    them the session is closed with "send buffer full" (rule 98).
+    `outbox` is the backlog: what has been sent and no carrier has pulled yet. Beyond `max_backlog`
+    and `max_backlog_messages` the session is closed with "send buffer full" (rule 98).
     """
 
     __slots__ = (
@@ -49,6 +48,7 @@ class Session:
         "carrier",
         "id",
         "inbound",
+        "inbound_bytes",
         "observers",
         "outbox",
         "over",
@@ -100,6 +100,7 @@ class Session:
         self._timers = timers
         self._forget = forget
         self.inbound: int = 0
+        self.inbound_bytes: int = 0
         self.relieved: dict[Callable[[], None], None] = {}
         self._awaiting_pong = False
         self._reprieved = False
@@ -153,11 +154,7 @@ class Session:
         self.abort(Reason.SEND_BUFFER_FULL, close_code=1008)
 
     def pull(self, size: float = inf) -> list[Encoded]:
-        """Empty the outbox, or take messages off it until they are `size` bytes or more.
-
-        What a connection is still writing is no backlog any more, so one that can only take
-        so much asks for so much.
-        """
+        """Empty the outbox, or take messages off it until they are `size` bytes or more."""
         if self.backlog <= size:
             taken, self.outbox = self.outbox, []
             self.backlog = 0
@@ -187,25 +184,30 @@ class Session:
     @property
     def congested(self) -> bool:
         """Whether its client should not be read from: its handlers or its own reading lag."""
-        return self.inbound >= self._config.max_inbound or (
-            self.backlog >= self._config.pause_backlog and not self._reprieved
-        )
+        return self.lagging or (self.backlog >= self._config.pause_backlog and not self._reprieved)
 
-    def hold(self, count: int = 1) -> None:
-        """A message of this client, or so many, wait for their handlers."""
+    @property
+    def lagging(self) -> bool:
+        """Whether too much of its client waits for the handlers."""
+        config = self._config
+        return self.inbound >= config.max_inbound or self.inbound_bytes >= config.max_inbound_bytes
+
+    def hold(self, count: int = 1, size: int = 0) -> None:
+        """So many messages of this client, of so many bytes, wait for their handlers."""
         self.inbound += count
+        self.inbound_bytes += size
 
-    def release(self, count: int = 1) -> None:
-        """So many messages that were held have been handled, or are to be held no longer."""
+    def release(self, count: int = 1, size: int = 0) -> None:
+        """So many that were held have been handled, or are to be held no longer."""
         self.inbound -= count
+        self.inbound_bytes -= size
         if self.relieved:
             self.relieve()
 
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call back once, when the outbox is pulled, a message is handled, or all is over.
 
-        The caller looks for itself whether that was what it waited for. One callback waits
-        once, however often it is given, and until `revoke`.
+        The caller looks for itself for which. One callback waits once, and until `revoke`.
         """
         self.relieved[callback] = None
 
@@ -223,10 +225,7 @@ class Session:
     # Packets in
 
     def receive(self, data: str | bytes, now: float) -> None:
-        """Take one packet in its WebSocket form; ignored once the session is over.
-
-        Raises RemoteProtocolError for a packet that no client may send.
-        """
+        """Take one packet in its WebSocket form; otherwise as `receive_packet`."""
         if self.over:
             return
         # A message is by far the commonest packet: told from one character, without
@@ -273,10 +272,11 @@ class Session:
             self._timer = self._timers.at(sent + self._config.ping_timeout, self._beat)
             self.send(PING)
         elif self.congested:
-            # The pong may be waiting, because we do not read: not its fault where handlers
-            # lag, and a peer that reads too little is read from once more to find it.
-            self._reprieved |= self.inbound < self._config.max_inbound
+            # The pong may be waiting, because we do not read: not its fault where handlers lag, and
+            # a peer that reads too little is read from once more. It wants pings in its turn.
+            self._reprieved |= not self.lagging
             self._timer = self._timers.at(now + self._config.ping_timeout, self._beat)
+            self.send(PING)
             self.relieve()
         else:
             self.abort(Reason.PING_TIMEOUT)

@@ -110,7 +110,7 @@ class WebSocketWire:
             self._transport.fail(error)
         if end < len(data):
             self._receive_frames(data[end:], now)
-        elif session.inbound >= self._engine.config.max_inbound:
+        elif session.lagging:
             self._notify()  # for now it is `paused`
 
     def data_to_send(self) -> list[bytes]:
@@ -122,7 +122,7 @@ class WebSocketWire:
             if len(outbox) == 1 and not session.relieved and not session.observers.functions:
                 # The same as `pull` does with one message, which nearly all pulls are.
                 session.backlog = 0
-                self.calm = session.inbound < self._engine.config.max_inbound
+                self.calm = not session.lagging
                 encoded = outbox.pop()
                 return [encoded.websocket_form or encoded.websocket]
             self.calm = False

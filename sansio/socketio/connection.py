@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..engineio.encoded import encode_message
 from ..engineio.session import Session
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
-from ..timers import Timer
 from .acks import Acks
 from .engine_session import EngineSession
 from .events import ConnectRequested, Disconnected, Event, EventReceived, NamespaceRequested
+from .intake import Intake
 from .namespace import INVALID_NAMESPACE, Namespace
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
@@ -25,34 +25,16 @@ if TYPE_CHECKING:
     from .server import Server
 
 
-class Connection:
-    """The receiver of a session's messages.
+class Connection(Intake[Session]):
+    """The receiver of a session's messages."""
 
-    Every event that it tells holds the session until it has been handled, so that no
-    client can pile up more of them than `max_inbound`, or, while it owes an acknowledgement,
-    than `max_surplus` besides (rule 98).
-    """
-
-    __slots__ = (
-        "_asked",
-        "_attachment_timer",
-        "_conn",
-        "_connect_timer",
-        "_decoder",
-        "_left",
-        "_max_inbound",
-        "_owing",
-        "_server",
-        "_surplus",
-        "session",
-        "sockets",
-        "waiting",
-    )
+    __slots__ = ("_asked", "_conn", "_connect_timer", "_left", "_server", "sockets")
 
     def __init__(self, server: Server, session: Session, decoder: Decoder, now: float) -> None:
+        timers = server.engine.timers
+        super().__init__(server.config, timers, decoder)
+        self.session = session
         self._server = server
-        self.session: Session = session
-        self._decoder = decoder
         self._conn: EngineSession | None = None
         self.sockets: dict[str, Socket] = {}
         self._asked: dict[str, dict[str, Any]] = {}
@@ -60,15 +42,6 @@ class Connection:
         self._left: set[str] | None = None
         """Namespaces that the server has disconnected: what the client sent before it knew
         is ignored. Bounded by `max_namespaces`."""
-        self.waiting: int = 0
-        """How many of its events wait for their handlers."""
-        self._owing = 0
-        """How many of its sockets owe an acknowledgement."""
-        self._max_inbound = server.config.max_inbound
-        self._surplus = 0
-        """The bytes that have come while more than `max_inbound` waited."""
-        self._attachment_timer: Timer | None = None
-        timers = server.engine.timers
         self._connect_timer = timers.at(now + server.config.connect_timeout, self._connect_late)
 
     @property
@@ -82,28 +55,26 @@ class Connection:
 
     def message(self, data: str | bytes, now: float) -> None:
         """Take one message; raises RemoteProtocolError for what the client may not send."""
-        if self.waiting > self._max_inbound or self._surplus:
-            self._read_on(data)
-        packet = self._decoder.feed(data)
-        # An event is by far the commonest packet: the same as in `_event`, in one piece.
-        if packet is not None and packet.type is EVENT and self._attachment_timer is None:
+        packet = self.feed(data, now)
+        if packet is None:
+            return
+        kind = packet.type
+        if kind is EVENT:
+            # By far the commonest packet: the same as in `_event`, in one piece.
             socket = self.sockets.get(packet.namespace)
             if socket is not None and socket.state is CONNECTED:
                 name, *args = packet.data
                 if name.__class__ is str:
+                    size = self.size
                     self.waiting += 1
+                    self.waiting_bytes += size
                     if not self._owing:
-                        self.session.inbound += 1
-                    self._server.events.append(EventReceived(socket, name, tuple(args), packet.id))
+                        session = self.session
+                        session.inbound += 1
+                        session.inbound_bytes += size
+                    event = EventReceived(socket, name, tuple(args), packet.id, size)
+                    self._server.events.append(event)
                     return
-        if packet is None:
-            self._await_attachments(now)
-            return
-        if self._attachment_timer is not None:
-            self._attachment_timer.cancel()
-            self._attachment_timer = None
-        kind = packet.type
-        if kind is EVENT:
             self._event(packet)
         elif kind is ACK:
             socket = self._joined(packet)
@@ -121,39 +92,12 @@ class Connection:
     def closed(self, reason: Reason) -> None:
         """The session is over, and so is every socket on it."""
         self._connect_timer.cancel()
-        if self._attachment_timer is not None:
-            self._attachment_timer.cancel()
         self._asked.clear()
-        # Nothing comes any more, and what came of a packet is freed, whoever keeps a socket.
-        del self._decoder
+        self.shut()
         for socket in list(self.sockets.values()):
             self._leave(socket, reason)
 
     # Packets in
-
-    def _read_on(self, data: str | bytes) -> None:
-        """What a handler waits for may stand behind all this; but it has a bound (rule 98).
-
-        Raises RemoteProtocolError at the bound.
-        """
-        if self.waiting <= self._max_inbound:
-            self._surplus = 0
-            return
-        if not self._owing:
-            return
-        config = self._server.config
-        self._surplus += len(
-            data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-        )
-        if (
-            self._surplus > config.max_surplus_bytes
-            or self.waiting - config.max_inbound > config.max_surplus
-        ):
-            raise RemoteProtocolError(
-                "more events than may wait for their handlers",
-                reason=Reason.RECEIVE_BUFFER_FULL,
-                close_code=1008,
-            )
 
     def _event(self, packet: Packet) -> None:
         socket = self._joined(packet)
@@ -161,7 +105,7 @@ class Connection:
             return
         data = packet.data
         name = data[0] if isinstance(data[0], str) else str(data[0])
-        self._tell(EventReceived(socket, name, tuple(data[1:]), packet.id))
+        self._tell(EventReceived(socket, name, tuple(data[1:]), packet.id, self.size), self.size)
 
     def _joined(self, packet: Packet) -> Socket | None:
         """The socket that the packet is for, or None where it came too late to matter.
@@ -206,21 +150,14 @@ class Connection:
         namespace.arrive()
         self._tell(ConnectRequested(socket, auth))
 
-    def _await_attachments(self, now: float) -> None:
-        """A header has come, or one of its attachments; all must come in time (security rule T5).
+    @property
+    def may_attach(self) -> bool:
+        """Once a namespace has been joined; those that the server has left count too."""
+        return bool(self._left) or any(socket.connected for socket in self.sockets.values())
 
-        Raises RemoteProtocolError where no namespace has been joined: no packet may have
-        attachments then.
-        """
-        if not self._left and not any(socket.connected for socket in self.sockets.values()):
-            raise RemoteProtocolError("attachments before a namespace was joined")
-        if self._attachment_timer is None:
-            self._attachment_timer = self._server.engine.timers.at(
-                now + self._server.config.attachment_timeout, self._attachments_late
-            )
-
-    def _attachments_late(self, now: float) -> None:
-        self.session.abort(Reason.PARSE_ERROR)
+    def attachments_late(self, error: RemoteProtocolError) -> None:
+        """They have not come within `attachment_timeout` (security rule T5)."""
+        self.session.abort(error.reason)
 
     def _connect_late(self, now: float) -> None:
         """No namespace was joined in time, whatever was refused meanwhile (security rule T22)."""
@@ -315,32 +252,10 @@ class Connection:
             if reason is not Reason.TRANSPORT_CLOSE:
                 self._server.engine.timers.soon()
 
-    def _tell(self, event: Event) -> None:
-        self.waiting += 1
-        if not self._owing:
-            self.session.hold()
+    def _tell(self, event: Event, size: int = 0) -> None:
+        self.wait(size)
         self._server.tell(event)
-
-    def handled(self) -> None:
-        """One of the events that wait has been handled."""
-        self.waiting -= 1
-        if not self._owing:
-            session = self.session
-            session.inbound -= 1
-            if session.relieved:
-                session.relieve()
 
     def acks(self) -> Acks:
         """For a socket that will be owed an acknowledgement for the first time."""
         return Acks(self._server.config.max_pending_acks, self)
-
-    def owe(self, owes: bool) -> None:
-        """A socket begins to owe acknowledgements, or owes none any more.
-
-        Nothing is held while one does: so the client is read from, and the heartbeat judges it.
-        """
-        self._owing += 1 if owes else -1
-        if owes and self._owing == 1:
-            self.session.release(self.waiting)
-        elif not self._owing:
-            self.session.hold(self.waiting)

@@ -60,7 +60,7 @@ class Dispatch(Boundary[Socket]):
                 return True
             if event.ack is not None:
                 self._acknowledge(event, event.ack, value)
-        socket.connection.handled()
+        socket.connection.handled(event.size)
         return True
 
     def passed_over(self, event: ConnectRequested | Disconnected) -> bool:
@@ -186,7 +186,8 @@ class Dispatch(Boundary[Socket]):
 
     def done(self, event: Event) -> None:
         """The handlers of an event have ended: its client may go on."""
-        event.socket.connection.handled()
+        size = event.size if isinstance(event, EventReceived) else 0
+        event.socket.connection.handled(size)
 
     def last(self, event: Event) -> bool:
         """Whether it is the one that tells of the end of its socket."""

@@ -1,6 +1,6 @@
 """What the server tells its driver: a client wants in, has sent an event, is gone.
 
-Whoever takes what happened to a socket calls `socket.handled()` once it has been
+Whoever takes what happened to a socket calls `socket.handled(size)` once it has been
 handled: its client is not read from while too many wait (rule 98).
 Final: code outside may match on these classes, and may not subclass them.
 """
@@ -32,6 +32,8 @@ class EventReceived(msgspec.Struct, frozen=True):
     args: tuple[Any, ...]
     ack: int | None
     """What `socket.reply` takes as the number, where the client wants an answer."""
+    size: int = 0
+    """The bytes that it has come in: what `socket.handled` takes."""
 
 
 class Disconnected(msgspec.Struct, frozen=True):

@@ -361,9 +361,9 @@ class Socket(SocketListeners):
         self.deaf = True
         self.mailbox.drop()
 
-    def handled(self) -> None:
-        """One of its events has been handled, or will not be: its client may go on."""
-        self.connection.handled()
+    def handled(self, size: int = 0) -> None:
+        """One of its events, which had so many bytes, has been handled, or will not be."""
+        self.connection.handled(size)
 
     def emit_packet(
         self,

@@ -12,9 +12,13 @@ from sansocket.sansio.engineio.client.wire import ClientWire
 from sansocket.sansio.engineio.encoded import Encoded
 from sansocket.sansio.errors import Reason, RemoteProtocolError, TransportError
 from sansocket.sansio.socketio.client.app import AskUrl, ClientApp
+from sansocket.sansio.socketio.client.config import ClientConfig
 from sansocket.sansio.socketio.client.link import Engine
 from sansocket.sansio.socketio.client.socket import ClientSocket
 from sansocket.sansio.socketio.client.states import ClientState
+from sansocket.sansio.socketio.intake import Intake
+from sansocket.sansio.socketio.parser import JsonParser
+from sansocket.sansio.timers import Timers
 from support.runtime import LoopFree, Task
 
 MIDDLE = b"\x80\x00\x00\x00"
@@ -43,6 +47,7 @@ class FakeEngine:
         self.writable = True
         self.backlog = 0
         self.held = 0
+        self.held_bytes = 0
         self.opening_since: float | None = None
         self.closing = False
         self.ended: tuple[Reason, Exception | None] | None = None
@@ -76,14 +81,17 @@ class FakeEngine:
             self.receiver.closed(reason, error)
             self.relieve()
 
-    def hold(self, count: int = 1) -> None:
+    def hold(self, count: int = 1, size: int = 0) -> None:
         """Count."""
         self.held += count
+        self.held_bytes += size
 
-    def release(self, count: int = 1) -> None:
+    def release(self, count: int = 1, size: int = 0) -> None:
         """Count."""
         self.held -= count
+        self.held_bytes -= size
         assert self.held >= 0
+        assert self.held_bytes >= 0
 
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Keep it for `relieve`."""
@@ -101,6 +109,26 @@ class FakeEngine:
         """What was sent since the last time, without the `4` of the text messages."""
         sent, self._sent = self._sent, []
         return [frame[1:] if isinstance(frame, str) else frame for frame in sent]
+
+
+class FakeIntake(Intake[FakeEngine]):
+    """An intake that takes whatever comes; the options are those of a client."""
+
+    def __init__(self, engine: FakeEngine, **options: Any) -> None:
+        self.timers = Timers(lambda: None)
+        self.late: list[RemoteProtocolError] = []
+        self.attaches = True
+        super().__init__(ClientConfig(**options), self.timers, JsonParser().decoder())
+        self.session = engine
+
+    @property
+    def may_attach(self) -> bool:
+        """As the test says."""
+        return self.attaches
+
+    def attachments_late(self, error: RemoteProtocolError) -> None:
+        """Keep the error."""
+        self.late.append(error)
 
 
 class Rig:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from sansocket.sansio.config import ServerConfig
 from sansocket.sansio.engineio.server import Engine
 from sansocket.sansio.socketio.dispatch import Dispatch
-from sansocket.sansio.socketio.events import ConnectRequested, Event, NamespaceRequested
+from sansocket.sansio.socketio.events import (
+    ConnectRequested,
+    Event,
+    EventReceived,
+    NamespaceRequested,
+)
 from sansocket.sansio.socketio.namespace import Namespace
 from sansocket.sansio.socketio.parser import JsonParser
 from sansocket.sansio.socketio.server import Server
@@ -44,7 +49,7 @@ class Bare:
             if isinstance(event, ConnectRequested) and self.welcome:
                 event.socket.accept()
             if not self.idle:
-                event.socket.handled()
+                event.socket.handled(event.size if isinstance(event, EventReceived) else 0)
 
     def taken(self) -> list[Event]:
         """The events since the last time."""

@@ -120,7 +120,7 @@ class EngineClient(ClientSession):
             return
         self.step(ClientInput.END)
         self._leaving = True
-        for timer in (self._heartbeat, self._upgrade_timer, self._close_timer):
+        for timer in (self._heartbeat, self._search, self._upgrade_timer, self._close_timer):
             if timer is not None:
                 timer.cancel()
         if reason is Reason.PING_TIMEOUT or before is ClientState.OPENING:

@@ -15,13 +15,14 @@ from ..encoded import Encoded
 class ClientOutbox:
     """The messages that wait, in their order, and who waits for them to go."""
 
-    __slots__ = ("_config", "_inbound", "_messages", "_relieved", "size")
+    __slots__ = ("_config", "_inbound", "_inbound_bytes", "_messages", "_relieved", "size")
 
     def __init__(self, config: EngineClientConfig) -> None:
         self._config = config
         self._messages: deque[Encoded] = deque()
         self._relieved: dict[Callable[[], None], None] = {}
         self._inbound = 0
+        self._inbound_bytes = 0
         self.size: int = 0
         """The bytes that wait."""
 
@@ -71,16 +72,30 @@ class ClientOutbox:
 
     @property
     def overrun(self) -> bool:
-        """Whether the handlers lag so far behind that nothing more is read."""
-        return self._inbound >= self._config.max_inbound
+        """Whether the handlers lag so far behind that nothing more is read without need."""
+        config = self._config
+        return (
+            self._inbound >= config.max_inbound or self._inbound_bytes >= config.max_inbound_bytes
+        )
 
-    def hold(self, count: int) -> None:
-        """So many messages wait for their handlers."""
+    @property
+    def full(self) -> bool:
+        """Whether they lag so far behind that nothing more is read at all."""
+        config = self._config
+        return (
+            self._inbound >= config.max_inbound + config.max_surplus
+            or self._inbound_bytes >= config.max_inbound_bytes + config.max_surplus_bytes
+        )
+
+    def hold(self, count: int, size: int) -> None:
+        """So many messages, of so many bytes, wait for their handlers."""
         self._inbound += count
+        self._inbound_bytes += size
 
-    def release(self, count: int) -> None:
-        """So many messages that were held have been handled."""
+    def release(self, count: int, size: int) -> None:
+        """So many that were held have been handled."""
         self._inbound -= count
+        self._inbound_bytes -= size
         if self._relieved:
             self.relieve()
 

@@ -54,6 +54,9 @@ class ClientSession(ABC):
         self._taken: list[Encoded] = []
         self._outbox = ClientOutbox(config)
         self._heartbeat: Timer | None = None
+        self._search: Timer | None = None
+        """While handlers lag: when the next ping is due, and is looked for behind what waits."""
+        self._searching = False
 
     def adopt(self, handshake: ServerHandshake) -> None:
         """Be the session that the server has opened, on its terms."""
@@ -102,21 +105,43 @@ class ClientSession(ABC):
         """Call back no more; no effect on one that does not wait."""
         self._outbox.revoke(callback)
 
-    def hold(self, count: int = 1) -> None:
-        """So many messages wait for their handlers; at `max_inbound` nothing more is read."""
-        self._outbox.hold(count)
+    def hold(self, count: int = 1, size: int = 0) -> None:
+        """So many messages, of so many bytes, wait for their handlers.
 
-    def release(self, count: int = 1) -> None:
-        """So many messages that were held have been handled, or are to be held no longer."""
+        At `max_inbound` or `max_inbound_bytes` nothing more is read, but for a ping that is
+        due: a server that gets no answer to one would take us for dead.
+        """
+        self._outbox.hold(count, size)
+        if self._search is None and self._outbox.overrun:
+            self._await_ping()
+
+    def release(self, count: int = 1, size: int = 0) -> None:
+        """So many that were held have been handled, or are to be held no longer."""
         was_overrun = self.overrun
-        self._outbox.release(count)
+        self._outbox.release(count, size)
+        if self._search is not None and not self._outbox.overrun:
+            self._search.cancel()
+            self._search = None
+            self._searching = False
         if was_overrun and not self.overrun:
             self.timers.after(0.0, self.progress)
 
     @property
     def overrun(self) -> bool:
         """Whether the handlers lag so far behind that nothing more is read."""
-        return self._outbox.overrun
+        return self._outbox.overrun and (not self._searching or self._outbox.full)
+
+    def _await_ping(self) -> None:
+        """Look for the next ping, when it is due, behind all that waits."""
+        self._searching = False
+        if self._heartbeat is not None and self.is_open:
+            due = self._heartbeat.deadline - self.ping_timeout
+            self._search = self.timers.at(due, self._read_on)
+
+    def _read_on(self, now: float) -> None:
+        self._searching = True
+        self._outbox.relieve()
+        self.progress(now)
 
     @abstractmethod
     def progress(self, now: float) -> None:
@@ -202,6 +227,9 @@ class ClientSession(ABC):
         elif packet.type is Type.PING:
             if self._heartbeat is not None:
                 self._heartbeat.move(now + self._patience)
+            if self._search is not None:
+                self._search.cancel()
+                self._await_ping()
             self._receiver.pinged()
             self._queue(PONG)
             self.observers.tell("heartbeat", self)

@@ -53,16 +53,12 @@ class ClientConfig(EngineClientConfig):
     oldest make room)."""
     max_pending_acks: int = 10_000
     """Acknowledgements that one socket may be owed; more raise LocalProtocolError."""
-    max_surplus: int = 20_000
-    """Messages beyond `max_inbound` that may wait for their listeners while the server owes an
-    acknowledgement: it is read from then, for what a listener waits for may stand behind them.
-    With more the connection is broken, "receive buffer full"."""
-    max_surplus_bytes: int = 16_000_000
-    """Bytes of such messages; with more it is broken as well."""
     max_attachments: int = 10
     """Binary attachments of one packet from the server (rule 50)."""
     max_attachment_bytes: int = 10_000_000
     """All attachments of one packet together (security rule T5)."""
+    attachment_timeout: float = 60.0
+    """How long a packet may wait for its attachments; then the connection is broken."""
 
     def __post_init__(self) -> None:
         EngineClientConfig.__post_init__(self)
@@ -108,7 +104,6 @@ class ClientOptions(EngineClientOptions, AttemptOptions, total=False):
     max_send_buffer_bytes: int
     max_receive_buffer: int
     max_pending_acks: int
-    max_surplus: int
-    max_surplus_bytes: int
     max_attachments: int
     max_attachment_bytes: int
+    attachment_timeout: float

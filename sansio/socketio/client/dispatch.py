@@ -55,7 +55,7 @@ class ClientDispatch(Boundary["ClientSocket"]):
     def done(self, event: SocketEvent) -> None:
         """The listeners of an event have ended: more may come."""
         if isinstance(event, EventReceived):
-            event.stay.intake.handled()
+            event.stay.intake.handled(event.size)
 
     def last(self, event: SocketEvent) -> bool:
         """Whether it tells of the end of a connection."""

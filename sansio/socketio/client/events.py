@@ -12,7 +12,7 @@ import msgspec
 from ..acks import Ack, Values
 
 if TYPE_CHECKING:
-    from .intake import Intake
+    from ..intake import Intake
     from .socket import ClientSocket
 
 
@@ -32,7 +32,7 @@ class Stay(msgspec.Struct, eq=False):
     one session would be a wrong one in another.
     """
 
-    intake: Intake
+    intake: Intake[Any]
     """Of the session that it is part of."""
     left: bool = False
     """Whether it ended because the application disconnected: what had come before and was not
@@ -47,6 +47,8 @@ class EventReceived(msgspec.Struct, frozen=True, eq=False):
     args: Values
     ack: int | None
     stay: Stay
+    size: int = 0
+    """The bytes that it has come in."""
 
 
 class Connected(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ class Inbox:
     def put(self, event: EventReceived) -> None:
         """Keep an event."""
         if self.iterating:
-            event.stay.intake.wait()
+            event.stay.intake.wait(event.size)
         elif len(self._events) >= self._most:
             self._events.popleft()
             if not self._said:
@@ -56,7 +56,7 @@ class Inbox:
             return None
         event, held = self._events.popleft()
         if held:
-            event.stay.intake.handled()
+            event.stay.intake.handled(event.size)
         return event
 
     def close(self) -> None:

@@ -14,9 +14,8 @@ from ...engineio.encoded import Encoded, encode_message
 from ...errors import ConnectionRefused, Reason, RemoteProtocolError
 from ...handlers import Handler, awaits
 from ...mailbox import TASK, finish, run_by_hand
+from ..intake import Holdable, Intake
 from ..packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
-from ..parser import Decoder
-from .intake import Holdable, Intake
 from .states import SocketState
 
 if TYPE_CHECKING:
@@ -66,27 +65,25 @@ class Engine(Holdable, Protocol):
         """Call back once, when some of the backlog has gone, or all is over."""
 
 
-class Link:
+class Link(Intake[Engine]):
     """The receiver of a session's messages."""
 
     __slots__ = (
         "_answers_late",
         "_asked",
         "_client",
-        "_decoder",
         "_left",
         "_unanswered",
-        "engine",
-        "intake",
     )
 
     def __init__(self, client: Client) -> None:
-        self._client = client
         config = client.config
-        self._decoder: Decoder = client.parser.decoder(
+        decoder = client.parser.decoder(
             max_attachments=config.max_attachments,
             max_attachment_bytes=config.max_attachment_bytes,
         )
+        super().__init__(config, client.timers, decoder)
+        self._client = client
         self._asked: set[str] = set()
         """Namespaces that the server was asked for: what it sends for others is an error."""
         self._unanswered: set[str] = set()
@@ -96,13 +93,12 @@ class Link:
         before it answers another CONNECT, was sent to the stay that is over."""
         self._answers_late = False
         """Whether the server sends events to a socket before it answers its CONNECT."""
-        self.engine: Engine = client.dial(self)
-        self.intake: Intake = Intake(
-            self.engine,
-            max_inbound=config.max_inbound,
-            max_surplus=config.max_surplus,
-            max_surplus_bytes=config.max_surplus_bytes,
-        )
+        self.session = client.dial(self)
+
+    @property
+    def engine(self) -> Engine:
+        """The session, as what the client has of its engine."""
+        return self.session
 
     # As the receiver of a session
 
@@ -112,8 +108,7 @@ class Link:
 
     def message(self, data: str | bytes, now: float) -> None:
         """Take one message; raises RemoteProtocolError for what the server may not send."""
-        self.intake.read(data)
-        packet = self._decoder.feed(data)
+        packet = self.feed(data, now)
         if packet is None or self._client.link is not self:
             return
         self._client.note("packet", packet)
@@ -129,7 +124,8 @@ class Link:
                 self._answered(name)
         elif kind is EVENT:
             if member.connected or self._is_early(name):
-                member.received(event_name(packet), tuple(packet.data[1:]), packet.id)
+                args = tuple(packet.data[1:])
+                member.received(event_name(packet), args, packet.id, self.size)
         elif kind is ACK:
             if packet.id is not None:
                 member.acknowledged(packet.id, tuple(packet.data))
@@ -145,7 +141,19 @@ class Link:
 
     def closed(self, reason: Reason, error: Exception | None) -> None:
         """The session is over, or has never been."""
+        self.shut()
         self._client.link_closed(self, str(reason), error)
+
+    # As an intake
+
+    @property
+    def may_attach(self) -> bool:
+        """Once a namespace was asked for."""
+        return bool(self._asked)
+
+    def attachments_late(self, error: RemoteProtocolError) -> None:
+        """They have not come within `attachment_timeout`."""
+        self.session.abort(error.reason, error)
 
     # Packets in
 

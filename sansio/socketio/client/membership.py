@@ -63,7 +63,7 @@ class Membership:
         self.outbound: Outbound = Outbound(client, self.namespace, socket.notify_outgoing)
         self.inbox: Inbox = Inbox(client.config.max_receive_buffer, client.runtime.log)
         self._client = client
-        self._received: list[tuple[str, Values, int | None]] = []
+        self._received: list[tuple[str, Values, int | None, int]] = []
         self._timer: Timer | None = None
         self._joining: dict[object, tuple[Resolve[None], bool]] = {}
         self._pid: str | None = None
@@ -142,15 +142,15 @@ class Membership:
             return {}
         return {"pid": self._pid} | ({} if self._offset is None else {"offset": self._offset})
 
-    def received(self, name: str, args: Values, ack: int | None) -> None:
-        """An event has come; before the answer to CONNECT it waits for that.
+    def received(self, name: str, args: Values, ack: int | None, size: int) -> None:
+        """An event of so many bytes has come; before the answer to CONNECT it waits for that.
 
         Raises RemoteProtocolError at the bound.
         """
         if self.stay is not None:
-            self._tell_received(self.stay, name, args, ack)
+            self._tell_received(self.stay, name, args, ack, size)
         elif len(self._received) < self._client.config.max_receive_buffer:
-            self._received.append((name, args, ack))
+            self._received.append((name, args, ack, size))
         else:
             raise RemoteProtocolError("too many events before the answer to CONNECT")
 
@@ -169,10 +169,10 @@ class Membership:
         if not self.recovered:
             self._offset = None
         self._pid = pid
-        stay = self.stay = events.Stay(link.intake)
+        stay = self.stay = events.Stay(link)
         self._client.tell(events.Connected(self.socket))
-        for name, args, ack in received:
-            self._tell_received(stay, name, args, ack)
+        for event in received:
+            self._tell_received(stay, *event)
         self.outbound.open(link)
         self._joined(None, final=True)
 
@@ -223,11 +223,13 @@ class Membership:
             self.outbound.give_up(reason)
         self._client.tell(events.Disconnected(self.socket, reason, details, final))
 
-    def _tell_received(self, stay: events.Stay, name: str, args: Values, ack: int | None) -> None:
+    def _tell_received(
+        self, stay: events.Stay, name: str, args: Values, ack: int | None, size: int
+    ) -> None:
         if self._pid is not None and args and isinstance(args[-1], str):
             self._offset = args[-1]
-        stay.intake.wait()
-        self._client.tell_received(events.EventReceived(self.socket, name, args, ack, stay))
+        stay.intake.wait(size)
+        self._client.tell_received(events.EventReceived(self.socket, name, args, ack, stay, size))
 
     def _settle(self) -> None:
         """The server is not asked any more, or has answered."""

@@ -201,7 +201,7 @@ class Outbound:
         link, self._link = self._link, None
         if self._owes and link is not None:
             self._owes = False
-            link.intake.owe(False)
+            link.owe(False)
         self._acks.fail_all(Disconnected(reason), but=self._buffer)
         self._retries.lost(reason)
         self.relieved()
@@ -235,4 +235,4 @@ class Outbound:
         owes = link is not None and (self._owed or len(self._retries) > 0)
         if link is not None and owes is not self._owes:
             self._owes = owes
-            link.intake.owe(owes)
+            link.owe(owes)

@@ -358,7 +358,7 @@ class ClientSocket(SocketListeners):
         """Hand an event to its listeners, or keep it until there is the first."""
         if self._early and isinstance(event, events.EventReceived):
             self.membership.inbox.put(event)
-            event.stay.intake.handled()
+            event.stay.intake.handled(event.size)
         else:
             self.mailbox.put(event)
 
@@ -367,5 +367,5 @@ class ClientSocket(SocketListeners):
         for _ in range(len(self.membership.inbox)):
             event = self.membership.inbox.take()
             if event is not None:
-                event.stay.intake.wait()
+                event.stay.intake.wait(event.size)
                 self.mailbox.put(event)

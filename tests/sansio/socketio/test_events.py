@@ -18,11 +18,12 @@ def test_the_life_of_a_socket(transport: Transport) -> None:
     client = SocketIOClient(bare.driver, transport)
     client.connect(auth={"a": 1})
     [socket] = bare.main.sockets.values()
-    client.send('20["asks",1]', '51-["binary",{"_placeholder":true,"num":0}]', b"x", "1")
+    asks, header = '20["asks",1]', '51-["binary",{"_placeholder":true,"num":0}]'
+    client.send(asks, header, b"x", "1")
     assert bare.taken() == [
         ConnectRequested(socket, {"a": 1}),
-        EventReceived(socket, "asks", (1,), 0),
-        EventReceived(socket, "binary", (b"x",), None),
+        EventReceived(socket, "asks", (1,), 0, len(asks)),
+        EventReceived(socket, "binary", (b"x",), None, len(header) + 1),
         Disconnected(socket, "client namespace disconnect"),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from support.runtime import Gate
@@ -14,6 +14,8 @@ from sansocket.sansio.config import Transport
 from sansocket.sansio.errors import Disconnected
 from sansocket.sansio.socketio.app import App
 from sansocket.sansio.socketio.socket import Socket
+
+SMALL: Final[dict[str, Any]] = {"max_inbound_bytes": 3_000}
 
 on_both_transports = pytest.mark.parametrize("transport", ["polling", "websocket"])
 
@@ -74,13 +76,61 @@ def test_nobody_reads_on_for_a_client_that_owes_nothing() -> None:
     assert not client.pipe.wire.paused
 
 
+def test_bytes_that_wait_stop_the_reading() -> None:
+    """Protocol rule 98: a bound in bytes too, or a thousand messages would be a gigabyte."""
+    app, driver = socketio(max_inbound_bytes=3_000)
+    gate = Gate()
+    handled: list[str] = []
+
+    @app.on("slow")
+    async def slow(socket: Socket, text: str) -> None:
+        await gate.wait()
+        handled.append(text)
+
+    client = SocketIOClient(driver)
+    client.connect()
+    [session] = app.engine.sessions.values()
+    for _ in range(2):
+        client.send('2["slow","' + "x" * 1_000 + '"]')
+        assert not session.congested
+    client.send('2["slow","' + "x" * 1_000 + '"]')
+    assert client.pipe.wire.paused
+    gate.open()
+    driver.settle()
+    assert len(handled) == 3
+    assert not client.pipe.wire.paused
+    assert (session.inbound, session.inbound_bytes) == (0, 0)
+
+
+def test_attachments_count_with_their_packet() -> None:
+    """What is held is what came, header and all; bytes of text are those of UTF-8."""
+    app, driver = socketio()
+    gate = Gate()
+
+    @app.on("slow")
+    async def slow(socket: Socket, value: object) -> None:
+        await gate.wait()
+
+    client = SocketIOClient(driver)
+    client.connect()
+    [session] = app.engine.sessions.values()
+    header = '51-["slow",{"_placeholder":true,"num":0}]'
+    client.send(header, b"x" * 100)
+    assert session.inbound_bytes == len(header) + 100
+    client.send('2["slow","\u20ac"]')
+    assert session.inbound_bytes == len(header) + 100 + len('2["slow","..."]')
+    gate.open()
+    driver.settle()
+    assert (session.inbound, session.inbound_bytes) == (0, 0)
+
+
 @on_both_transports
 @pytest.mark.parametrize(
     ("options", "event"),
     [
         ({"max_surplus": 20}, '2["later",1]'),
-        ({"max_surplus_bytes": 20_000}, '2["later","' + "x" * 1000 + '"]'),
-        ({"max_surplus_bytes": 20_000}, '2["later","' + "\u20ac" * 333 + '"]'),
+        ({**SMALL, "max_surplus_bytes": 18_000}, '2["later","' + "x" * 1000 + '"]'),
+        ({**SMALL, "max_surplus_bytes": 18_000}, '2["later","' + "\u20ac" * 333 + '"]'),
     ],
     ids=["messages", "bytes", "bytes of text"],
 )
@@ -100,8 +150,8 @@ def test_the_second_bound(transport: Transport, options: dict[str, Any], event: 
 
 
 def test_the_bytes_of_one_flood_are_not_those_of_the_next() -> None:
-    """They count from when the first bound was passed last."""
-    app, driver, client, told = asking("websocket", max_surplus_bytes=5_000)
+    """Only those count that wait."""
+    app, driver, client, told = asking("websocket", **SMALL, max_surplus_bytes=5_000)
     event = '2["later","' + "x" * 1000 + '"]'
     for round in range(3):
         for _ in range(5):

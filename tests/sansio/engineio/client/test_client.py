@@ -183,6 +183,52 @@ def test_handlers_that_lag(join: Join, options: dict[str, Any]) -> None:
     client.abort(Reason.FORCED_CLOSE)
 
 
+@BOTH
+def test_a_ping_behind_what_is_not_read(join: Join, options: dict[str, Any]) -> None:
+    """It is looked for when it is due, and answered; then nothing is read until the next one."""
+    network, app = join()
+    client, receiver = network.open(**options, max_inbound=2)
+    socket = only_socket(app)
+    client.hold(2, 20)
+    socket.send("answers the poll that is parked")
+    network.advance(20.0)
+    for beat in range(8):
+        known = len(receiver.messages)
+        for number in range(3):
+            socket.send(f"{number} of {beat}")
+        network.settle()
+        assert len(receiver.messages) == known
+        network.advance(10.0)
+        assert receiver.messages[-3:] == [f"{number} of {beat}" for number in range(3)]
+        network.advance(15.0)
+    assert socket.connected
+    assert receiver.ends == []
+    client.release(2, 20)
+    socket.send("read again")
+    network.settle()
+    assert receiver.messages[-1] == "read again"
+    client.close()
+    network.advance(30.0)
+    assert len(network.timers) == 0
+
+
+@BOTH
+def test_no_ping_is_looked_for_beyond_the_second_bound(join: Join, options: dict[str, Any]) -> None:
+    """Rule 98: the server decides then what becomes of the session."""
+    network, app = join()
+    client, receiver = network.open(**options, max_inbound=2, max_surplus=1)
+    socket = only_socket(app)
+    client.hold(3)
+    socket.send("first")
+    network.advance(24.0)
+    socket.send("second")
+    network.advance(20.0)
+    assert "second" not in receiver.messages
+    network.advance(20.0)
+    assert not socket.connected
+    client.abort(Reason.FORCED_CLOSE)
+
+
 def test_wrong_use() -> None:
     _, driver = engineio()
     client, receiver = Network(driver).client()

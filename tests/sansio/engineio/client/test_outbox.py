@@ -56,14 +56,27 @@ def test_congested_and_overrun() -> None:
     states: list[tuple[bool, bool]] = []
     for _ in range(2):
         box.append(encode_message([""]))
-        box.hold(1)
+        box.hold(1, 5)
         states.append((box.congested, box.overrun))
     assert states == [(False, False), (True, True)]
-    box.release(2)
+    box.release(2, 10)
     box.clear()
     assert not box.congested
     assert not box.overrun
     assert len(box) == 0
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 0), (0, 10)])
+def test_full(count: int, size: int) -> None:
+    """Rule 98: the second bound, in messages and in bytes."""
+    box = outbox(max_inbound=2, max_surplus=1, max_inbound_bytes=20, max_surplus_bytes=10)
+    states: list[tuple[bool, bool]] = []
+    for _ in range(3):
+        box.hold(count, size)
+        states.append((box.overrun, box.full))
+    assert states == [(False, False), (True, False), (True, True)]
+    box.release(count, size)
+    assert not box.full
 
 
 def test_who_waits_is_called_back_once() -> None:
@@ -72,12 +85,12 @@ def test_who_waits_is_called_back_once() -> None:
     acts: list[Callable[[], object]] = [
         lambda: box.pull(9),
         box.take,
-        lambda: box.release(1),
+        lambda: box.release(1, 5),
         box.clear,
     ]
     for number, act in enumerate(acts):
         box.append(encode_message(["x"]))
-        box.hold(1)
+        box.hold(1, 5)
         box.when_relieved(partial(calls.append, number))
         act()
         act()

@@ -48,8 +48,7 @@ def test_a_stay_is_itself_alone() -> None:
     rig = Rig()
     rig.joined()
     assert rig.client.link is not None
-    intake = rig.client.link.intake
-    one, other = Stay(intake), Stay(intake)
+    one, other = Stay(rig.client.link), Stay(rig.client.link)
     assert one != other
     assert not one.left
     socket = rig.client.socket("/a")

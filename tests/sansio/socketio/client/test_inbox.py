@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from support.fake_engine import FakeEngine, Rig
+from support.fake_engine import FakeEngine, FakeIntake, Rig
 
 from sansocket.sansio.socketio.client.events import EventReceived, Stay
 from sansocket.sansio.socketio.client.inbox import Inbox
-from sansocket.sansio.socketio.client.intake import Intake
 
 
 class Kept:
@@ -17,7 +16,7 @@ class Kept:
         self.socket = self.rig.client.socket()
         self.inbox = Inbox(3, self.rig.runtime.log)
         self.engine = FakeEngine(None)  # type: ignore[arg-type]  # nothing is received here
-        self.stay = Stay(Intake(self.engine, max_inbound=9, max_surplus=9, max_surplus_bytes=9))
+        self.stay = Stay(FakeIntake(self.engine))
 
     def put(self, *names: str) -> None:
         """Keep these events."""
