@@ -282,7 +282,9 @@ class Chaos:
             self._hosts.send_down(socket)
         names = sorted(str(socket.data["member"]) for socket in sockets)
         if names != sorted(self.members):
-            self.fail(f"the servers have {names}, the clients are {sorted(self.members)}")
+            raise self.simulation.failure(
+                f"the servers have {names}, the clients are {sorted(self.members)}"
+            )
         await self._until(
             "not everything has arrived from the servers",
             lambda: all(

@@ -32,11 +32,15 @@ class Member:
         self.news: Increasing = Increasing(f"{self.name} news", fail)
         self.told: str = ""
         """Why it is not active, if it is not."""
+        self._stays: list[str] = []
+        """The ids of the server's sockets that have spoken, one for each stay."""
+        self._is_new: bool = True
+        """Whether nobody has spoken yet since it was let in."""
         self.socket: ClientSocket = client.socket(namespace, auth={"member": self.name})
         if chaos.random.random() < 0.3:
             chaos.simulation.spawn(self._iterate)
         else:
-            self.socket.on("down", self._down)
+            self.socket.on("down", self._heard)
         self.socket.on("news", self.news.arrive)
         self.socket.on("question", self._question)
         self.socket.on("slow", self._slow)
@@ -44,6 +48,15 @@ class Member:
         self.socket.on("disconnect", self._gone)
         self.socket.on("connect_error", self._refused)
         self.socket.connect()
+
+    def _heard(self, sid: str, number: int, *_: object) -> None:
+        """What comes in one stay was sent to that one, and to none before it."""
+        if self._is_new and sid not in self._stays:
+            self._is_new = False
+            self._stays.append(sid)
+        elif self._is_new or sid != self._stays[-1]:
+            self.chaos.fail(f"{self.name} hears in one stay what was sent to another")
+        self._down(sid, number)
 
     def _down(self, sid: str, number: int, *_: object) -> None:
         self.down[sid].arrive(number, sid)
@@ -70,6 +83,7 @@ class Member:
 
     def _joined(self) -> None:
         self.chaos.simulation.note(f"{self.name} is let in")
+        self._is_new = True
         if not self.up.again:
             for _ in range(self.chaos.random.randrange(4)):
                 self._send_up()

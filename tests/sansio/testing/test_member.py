@@ -6,6 +6,7 @@ import pytest
 
 from sansocket.sansio.testing import SimulationError
 from sansocket.sansio.testing.chaos import Chaos
+from sansocket.sansio.testing.ledger import Sequence
 from sansocket.sansio.testing.member import Member
 from sansocket.sansio.testing.simulation import Simulation
 
@@ -52,3 +53,35 @@ def test_a_full_buffer_is_no_fault() -> None:
         each.act()
         assert each.socket.membership.outbound.waiting <= 3
     chaos.watch()
+
+
+@pytest.mark.parametrize(
+    ("course", "wrong"),
+    [
+        (["in", "a", "a", "in", "b"], False),
+        (["in", "in", "a"], False),
+        (["in", "a", "in", "a"], True),
+        (["in", "a", "b"], True),
+    ],
+)
+def test_what_comes_in_a_stay_was_sent_to_it(course: list[str], wrong: bool) -> None:
+    """An event of the stay before, in the next one, is a fault even where its order is right."""
+    simulation = Simulation(2)
+    chaos = Chaos(simulation)
+    member = Member(chaos, simulation.client("http://a.example"), "m", "/")
+    for sid in "ab":
+        member.down[sid] = Sequence(sid, chaos.fail, again=False)
+        member.down[sid].sent = 9
+    numbers = {"a": 0, "b": 0}
+    handler = {"in": "connect"}
+    for what in course:
+        handlers = member.socket.registry.events.get(handler.get(what, "down"))
+        arguments = () if what == "in" else (what, numbers[what])
+        if what != "in":
+            numbers[what] += 1
+        handlers[0].function(*arguments)
+    if wrong:
+        with pytest.raises(SimulationError, match="what was sent to another"):
+            chaos.watch()
+    else:
+        chaos.watch()
