@@ -43,6 +43,14 @@ def answer(client: socket.socket, data: bytes, everyone: dict[int, socket.socket
             client.send(frame)
 
 
+def read(client: socket.socket) -> bytes:
+    """What has come; nothing at the end, also of a client that has left answers unread."""
+    try:
+        return client.recv(MOST)
+    except ConnectionResetError:
+        return b""
+
+
 def serve() -> None:
     """Serve until the program is ended."""
     listener = socket.create_server((HOST, 0), backlog=1024)
@@ -59,7 +67,7 @@ def serve() -> None:
                 client.setblocking(False)
                 clients[client.fileno()] = client
                 poll.register(client, select.EPOLLIN)
-            elif data := client.recv(MOST):
+            elif data := read(client):
                 answer(client, data, clients)
             else:
                 poll.unregister(descriptor)
