@@ -30,6 +30,9 @@ class Connection(Intake[Session]):
 
     __slots__ = ("_asked", "_conn", "_connect_timer", "_left", "_server", "sockets")
 
+    waiting: int
+    waiting_bytes: int
+
     def __init__(self, server: Server, session: Session, decoder: Decoder, now: float) -> None:
         timers = server.engine.timers
         super().__init__(server.config, timers, decoder)

@@ -93,7 +93,7 @@ class Link(Intake[Engine]):
         before it answers another CONNECT, was sent to the stay that is over."""
         self._answers_late = False
         """Whether the server sends events to a socket before it answers its CONNECT."""
-        self.session = client.dial(self)
+        self.session: Engine = client.dial(self)
 
     @property
     def engine(self) -> Engine:
