@@ -133,8 +133,13 @@ class WebSocketWire:
         if websocket.pending:
             out += websocket.data_to_send()
         if websocket.peer_close is None:
-            for encoded in transport.outgoing():
-                out.append(encoded.websocket if deflate is None else encoded.deflated(deflate))
+            size = 0
+            # Compressed, what was pulled may be a small part of `PULL`.
+            while size < PULL and (messages := transport.outgoing()):
+                for encoded in messages:
+                    frame = encoded.websocket if deflate is None else encoded.deflated(deflate)
+                    size += len(frame)
+                    out.append(frame)
         if transport.close_code is not None and (
             websocket.peer_close is not None or transport.drained
         ):

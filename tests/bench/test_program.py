@@ -80,7 +80,7 @@ def test_a_wrong_number(wrong: list[str], capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit) as ended:
         main(["bench", *wrong])
     assert ended.value.code == 2
-    assert "is expected" in capsys.readouterr().err
+    assert "expected" in capsys.readouterr().err
 
 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from ...client_config import EngineClientConfig
 from ...errors import LocalProtocolError, RemoteProtocolError
 from ...timers import Timer, Timers
+from ..websocket_transport import PULL
 from .ends import WebSocketUser, WireUser
 from .http import Answer, HttpClient, HttpRequest
 from .url import Target
@@ -133,7 +134,7 @@ class ClientWire:
                 self.close()
 
     def data_to_send(self) -> list[bytes]:
-        """The bytes to write next, in pieces; call it, and write, until there are none."""
+        """The bytes to write next, in pieces: all there are, or `PULL` bytes and more of them."""
         self._awake = False
         websocket, user = self._websocket, self._websocket_user
         if websocket is not None and user is not None:
@@ -309,8 +310,13 @@ class ClientWire:
         out = websocket.data_to_send() if websocket.pending else []
         open_ = websocket.peer_close is None and websocket.failure is None
         if open_:
-            for encoded in user.outgoing():
-                out += websocket.frames(encoded)
+            size = 0
+            # Compressed, what was pulled may be a small part of `PULL`.
+            while size < PULL and (messages := user.outgoing()):
+                for encoded in messages:
+                    frames = websocket.frames(encoded)
+                    size += sum(map(len, frames))
+                    out += frames
         if user.close_code is not None and (not open_ or user.drained):
             if close := websocket.close(user.close_code):
                 out.append(close)

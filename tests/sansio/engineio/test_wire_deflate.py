@@ -10,6 +10,7 @@ from wsproto.events import BytesMessage, CloseConnection, TextMessage
 from wsproto.extensions import Extension, PerMessageDeflate
 
 from sansocket.sansio.engineio.app import EngineApp, EngineSocket
+from sansocket.sansio.engineio.websocket_transport import PULL
 
 LONG = "hello " * 1000
 OFFER = "permessage-deflate; client_max_window_bits"
@@ -178,3 +179,20 @@ def test_close_with_a_backlog(serve: Serve) -> None:
     driver.settle()
     assert client.take() == ["4" + LONG]
     assert client.close_code == 1000
+
+
+def test_less_than_a_whole_pull_is_all_there_is(serve: Serve) -> None:
+    """Drivers rely on it; what was short enough to be pulled at once gets shorter still."""
+    app, driver = serve(per_message_deflate=True)
+    client = Client(driver)
+    client.take()
+    client.pipe.writable = False
+    sent: list[str | bytes] = [f"4{number}{'x' * 100_000}" for number in range(20)]
+    for text in sent:
+        only_socket(app).send(str(text)[1:])
+    assert not client.pipe.take()
+    pieces = client.pipe.wire.data_to_send()
+    assert sum(map(len, pieces)) < PULL
+    assert not client.pipe.wire.data_to_send()
+    client.pipe.output += b"".join(pieces)
+    assert client.take() == sent

@@ -6,6 +6,7 @@ from support.client_wires import KEY, SWITCH, UPGRADE, WireBench
 from support.scripted_server import answer_bytes
 
 from sansocket.sansio.engineio.encoded import encode_message
+from sansocket.sansio.engineio.websocket_transport import PULL
 from sansocket.sansio.errors import RemoteProtocolError
 
 
@@ -24,6 +25,20 @@ def test_messages() -> None:
     assert [data[at] for at in (0, 7, 15)] == [0x8A, 0x81, 0x82]
     bench.wire.notify()
     assert bench.woken == woken + 1
+
+
+def test_less_than_a_whole_pull_is_all_there_is() -> None:
+    """Drivers rely on it; what its session gave for one pull may be short, once compressed."""
+    bench = WireBench()
+    user = bench.switch()
+    pulls = [[encode_message(["a"])], [encode_message(["b"])], [encode_message([b"c" * PULL])]]
+    user.outgoing = lambda: pulls.pop(0) if pulls else []  # type: ignore[method-assign]
+    assert sum(map(len, bench.wire.data_to_send())) > PULL
+    assert not pulls
+    pulls += [[encode_message([b"d" * PULL])], [encode_message(["e"])]]
+    bench.wire.data_to_send()
+    assert len(pulls) == 1
+    assert len(b"".join(bench.wire.data_to_send())) == 8
 
 
 def test_messages_in_the_same_chunk_as_the_switch() -> None:
