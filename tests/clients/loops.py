@@ -67,6 +67,10 @@ class Loop(ABC):
         """Let every name have these addresses, in this order; to be called where the loop runs."""
 
     @abstractmethod
+    def hurry(self) -> None:
+        """Run without debug mode from now on: for a test whose load would take too long."""
+
+    @abstractmethod
     async def cancelled_when(
         self, function: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]
     ) -> None:
@@ -91,6 +95,9 @@ class TrioLoop(Loop):
 
     def resolve(self, *addresses: str) -> None:
         trio.socket.set_custom_hostname_resolver(Resolver(addresses))
+
+    def hurry(self) -> None:
+        pass
 
     async def cancelled_when(
         self, function: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]
@@ -119,6 +126,9 @@ class AsyncioLoop(Loop):
     def resolve(self, *addresses: str) -> None:
         loop: Any = asyncio.get_running_loop()
         loop.getaddrinfo = Resolver(addresses).getaddrinfo
+
+    def hurry(self) -> None:
+        asyncio.get_running_loop().set_debug(False)
 
     async def cancelled_when(
         self, function: Callable[[], Awaitable[None]], ready: Callable[[], Awaitable[None]]
