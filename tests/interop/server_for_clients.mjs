@@ -25,6 +25,10 @@ io.on("connection", (socket) => {
     const { headers, query } = socket.handshake;
     ack(headers["x-client"], query.lang, headers.cookie);
   });
+  socket.on("report", (ack) => {
+    socket.on("disconnect", (reason) => console.log(socket.id, reason));
+    ack();
+  });
   socket.on("provoke", (cause) => {
     if (cause === "disconnect") {
       socket.disconnect();

@@ -46,6 +46,13 @@ def offer(io: App, close: Callable[[], Awaitable[None]]) -> None:
         headers, query = socket.handshake.headers, socket.handshake.query
         return headers.get("x-client"), query.get("lang"), headers.get("cookie")
 
+    @io.on("report")
+    def report(socket: Socket) -> None:
+        def gone(reason: str) -> None:
+            print(socket.id, reason, flush=True)
+
+        socket.on("disconnect", gone)
+
     @io.on("provoke")
     async def provoke(socket: Socket, cause: str) -> None:
         if cause == "disconnect":

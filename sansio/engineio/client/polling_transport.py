@@ -150,7 +150,11 @@ class ClientPollingTransport:
         return wire
 
     def _payload(self, session: EngineClient, *, rest: bool) -> bytes:
-        """The packets of the next POST, at least one if there is any (rule 18)."""
+        """The packets of the next POST, at least one if there is any (rule 18).
+
+        The close packet is alone: the reference's server would act on it before the messages
+        beside it, and not learn that a namespace was left.
+        """
         packets: list[bytes] = []
         size = -1
         while len(packets) < MAX_PACKETS:
@@ -160,7 +164,7 @@ class ClientPollingTransport:
                     break
                 self._parts.extend(encoded.polling.split(b"\x1e"))
             size += 1 + len(self._parts[0])
-            if packets and size > session.max_payload:
+            if packets and (size > session.max_payload or self._parts[0] == CLOSE):
                 break
             packets.append(self._parts.popleft())
         return b"\x1e".join(packets)

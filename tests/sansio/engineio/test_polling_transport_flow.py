@@ -32,7 +32,9 @@ def test_post_is_answered_when_handlers_keep_up(serve: Serve) -> None:
     gate.open()
     driver.settle()
     assert taken(pipe).body == "ok"
-    assert handled == ["a", "b", "c", "other"]
+    # Those of one client are in order; the other's is anywhere.
+    handled.remove("other")
+    assert handled == ["a", "b", "c"]
     assert driver.post(sid, "3\x1e4d", pipe).body == "ok"
 
 
