@@ -15,6 +15,7 @@ from typing import Any, Final
 from sansocket.sansio.socketio import JsonParser, Packet, Type
 
 DATA: Final[list[Any]] = ["echo", {"a": 1, "b": "hello", "c": [1, 2, 3]}]
+EVENT: Final = Type.EVENT
 TEXT: Final = '2["echo",{"a":1,"b":"hello","c":[1,2,3]}]'
 
 Tasks = dict[str, Callable[[], object]]
@@ -26,7 +27,8 @@ def ours() -> Tasks:
     feed = parser.decoder().feed
     assert parser.encode(Packet(Type.EVENT, data=DATA)) == [TEXT]
     return {
-        "encode": lambda: parser.encode(Packet(Type.EVENT, data=DATA)),
+        # To look the member up takes 0.07 us each time; what is compared with has a literal there.
+        "encode": lambda: parser.encode(Packet(EVENT, data=DATA)),
         "decode": lambda: feed(TEXT),
     }
 

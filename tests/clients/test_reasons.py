@@ -34,6 +34,9 @@ CAUSES = {
 }
 """What each is to the client, and to the server."""
 
+CARELESS = {("close the server", "npm"), ("close the session", "python-socketio")}
+"""Where a server may close the connections of polls before they have an answer."""
+
 
 @pytest.fixture(params=["polling", "websocket"])
 def transport(request: pytest.FixtureRequest) -> str:
@@ -106,8 +109,7 @@ async def test_the_server_ends_it(
         watched = await Watched(server, socket).begin()
         socket.emit("provoke", cause)
         [end] = await watched.noted.count(1)
-        if cause == "close the server" and server.name == "npm":
-            # It closes the connections of polls before they have an answer.
+        if (cause, server.name) in CARELESS:
             assert end in (GONE, BROKEN)
         else:
             assert end == expected
@@ -163,8 +165,8 @@ async def test_the_connection_is_cut(loop: Loop, mortal: ServerProgram, transpor
             cutter.cut()
             [end] = await watched.noted.count(1)
             assert end == (GONE if transport == "websocket" else BROKEN)
-    polled = ("transport error", "ping timeout") if transport == "polling" else ()
-    watched.told("transport close", *polled)
+    silence = ("ping timeout",) if transport == "polling" else ()
+    watched.told("transport close", "transport error", *silence)
 
 
 @on_every_loop
@@ -179,12 +181,17 @@ async def test_the_client_answers_no_pings(
             queue(session, encoded)
 
     monkeypatch.setattr(ClientSession, "_queue", speechless)
+    if mortal.name != "python-socketio":
+        # That the client is the last to lose patience is sure then, however busy the machine is.
+        monkeypatch.setattr(ClientSession, "_patience", 1000.0)
     async with loop.connect(mortal.url, transports=(transport,)) as socket:
         watched = await Watched(mortal, socket).begin()
         [end] = await watched.noted.count(1)
-        # python-socketio leaves a poll without an answer then.
-        unheard = mortal.name == "python-socketio" and transport == "polling"
-        assert end == (End("ping timeout", True) if unheard else GONE)
+        if mortal.name == "python-socketio":
+            # It looks now and then only, and leaves a poll without an answer.
+            assert end in (GONE, End("ping timeout", True))
+        else:
+            assert end == GONE
     watched.told("ping timeout")
 
 
@@ -206,7 +213,8 @@ async def test_the_client_sends_garbage(
         for link in socket.client.links:
             link.engine.send(garbage)
         [end] = await watched.noted.count(1)
-        assert end == GONE
+        # The answer to the POST that had the garbage may come before that of the poll.
+        assert end in ((GONE, BROKEN) if transport == "polling" else (GONE,))
     watched.told(to_the_server if server.name == "npm" else "parse error")
 
 
