@@ -6,7 +6,7 @@ This module does not know what the names mean, nor who calls.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from math import inf
 from typing import Any, Final, TypeGuard, TypeVar
@@ -159,6 +159,43 @@ class Handlers:
 
 
 NONE: Final[list[Handler]] = []
+
+
+class KnownHandlers(Handlers):
+    """Handlers of known events: their names, and how many arguments each may have."""
+
+    __slots__ = ("_events",)
+
+    def __init__(self, events: Mapping[str, tuple[int, ...]]) -> None:
+        super().__init__()
+        self._events = events
+
+    def check(self, name: str) -> None:
+        """Raise ValueError for an event that there is not."""
+        if name not in self._events:
+            raise ValueError(f"expected one of {sorted(self._events)}, got {name!r}")
+
+    def add(
+        self, name: str, function: Function, *, once: bool = False, concurrency: int = 1
+    ) -> None:
+        """Register; raises ValueError for another event, and TypeError for what cannot be called
+        so."""
+        self.check(name)
+        takes = Handler(function).takes
+        if not any(takes(count) for count in self._events[name]):
+            raise TypeError(f"{name}: {function!r} takes other arguments")
+        super().add(name, function, once=once, concurrency=concurrency)
+
+    def remove(self, name: str | None = None, function: Function | None = None) -> None:
+        """Forget a handler, all of an event, or all there are; raises ValueError."""
+        if name is not None:
+            self.check(name)
+        super().remove(name, function)
+
+    def functions_of(self, event: str) -> list[Function]:
+        """Those of an event, in their order; raises ValueError for one that there is not."""
+        self.check(event)
+        return [handler.function for handler in self.get(event)]
 
 
 def is_generator_function(function: Function) -> bool:

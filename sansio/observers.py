@@ -6,62 +6,81 @@ This module does not know what the events are.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import NamedTuple
 
 from .handlers import Function, check_plain
 from .runtime import Log
 
-F = TypeVar("F", bound=Function)
+
+class Observer(NamedTuple):
+    """One function, and whether it is told once only."""
+
+    function: Function
+    once: bool
 
 
 class Observers:
     """The functions that are told, by the names of the events.
 
-    `events` are the names, with how many arguments each has.
+    `events` are the names, with how many arguments each has. They are those of one subject,
+    and do not get it, where `of_one` is true: what is told has it as the first argument.
     """
 
-    __slots__ = ("_above", "_events", "_log", "functions")
+    __slots__ = ("_above", "_events", "_known", "_log", "functions")
 
-    def __init__(self, events: Mapping[str, int], log: Log) -> None:
-        self.functions: dict[str, tuple[Function, ...]] = {}
+    def __init__(self, events: Mapping[str, int], log: Log, *, of_one: bool = False) -> None:
+        self.functions: dict[str, tuple[Observer, ...]] = {}
         """Empty where nobody listens to anything: all that is looked at on a hot path."""
         self._events = events
         self._log = log
+        self._known = 1 if of_one else 0
         self._above: Observers | None = None
 
     def below(self, events: Mapping[str, int]) -> Observers:
-        """For functions that are told of one subject only, before these are told as well.
-
-        What the subject tells has itself as the first argument; its own functions know it.
-        """
+        """For functions that are told of one subject only, before these are told as well."""
         if self._above is not None:
             return self
-        below = Observers(events, self._log)
+        below = Observers(events, self._log, of_one=True)
         below._above = self
+        # Whoever looks at its functions alone must not miss those above.
+        below.functions = dict.fromkeys(events, ())
         return below
 
-    def on(self, event: str, function: F) -> F:
+    def check(self, event: str) -> None:
+        """Raise ValueError for an event that there is not."""
+        if event not in self._events:
+            raise ValueError(f"expected one of {sorted(self._events)}, got {event!r}")
+
+    def add(self, event: str, function: Function, *, once: bool = False) -> None:
         """Register a plain function; those of one event are called in their order.
 
         Raises ValueError for an event that there is not, and TypeError for a function that
         cannot be called so, or would have to be awaited.
         """
-        self._check(event)
+        self.check(event)
         check_plain(event, function, self._events[event])
         # A new tuple, for one that is being gone through stays as it was.
-        self.functions[event] = (*self.functions.get(event, ()), function)
-        return function
+        self.functions[event] = (*self.functions.get(event, ()), Observer(function, once))
 
-    def off(self, event: str, function: Function) -> None:
-        """Forget a function; no effect for one that is not registered. Raises ValueError."""
-        self._check(event)
-        if event in self.functions:
-            kept = tuple(each for each in self.functions[event] if each != function)
-            # Whoever looks here only must not miss those above: an empty tuple stays.
-            if kept or self._above is not None:
-                self.functions[event] = kept
-            else:
-                del self.functions[event]
+    def remove(self, event: str | None = None, function: Function | None = None) -> None:
+        """Forget a function, all of an event, or all there are; raises ValueError."""
+        if event is not None:
+            self.check(event)
+        for name in list(self.functions) if event is None else [event]:
+            found = self.functions.get(name, ())
+            self._keep(
+                name,
+                tuple(each for each in found if function is not None and each.function != function),
+            )
+
+    def functions_of(self, event: str) -> list[Function]:
+        """Those of an event, in their order; raises ValueError for one that there is not."""
+        self.check(event)
+        return [observer.function for observer in self.functions.get(event, ())]
+
+    def names(self) -> list[str]:
+        """The events that have a function."""
+        return [event for event, observers in self.functions.items() if observers]
 
     def listens(self, event: str) -> bool:
         """Whether anybody is told of it."""
@@ -71,15 +90,25 @@ class Observers:
 
     def tell(self, event: str, *args: object) -> None:
         """Call the functions; what they raise is logged, and ends here."""
-        known = 0 if self._above is None else 1
-        for function in self.functions.get(event, ()):
+        for observer in self.functions.get(event, ()):
+            if observer.once and not self._take(event, observer):
+                continue
             try:
-                function(*args[known:])
+                observer.function(*args[self._known :])
             except Exception as error:
                 self._log(f"an observer of {event!r} failed", error)
         if self._above is not None:
             self._above.tell(event, *args)
 
-    def _check(self, event: str) -> None:
-        if event not in self._events:
-            raise ValueError(f"expected one of {sorted(self._events)}, got {event!r}")
+    def _take(self, event: str, observer: Observer) -> bool:
+        """Forget one that is told once; whether it was still there to be told."""
+        found = self.functions.get(event, ())
+        kept = tuple(each for each in found if each is not observer)
+        self._keep(event, kept)
+        return len(kept) < len(found)
+
+    def _keep(self, event: str, observers: tuple[Observer, ...]) -> None:
+        if observers or self._above is not None:
+            self.functions[event] = observers
+        else:
+            self.functions.pop(event, None)

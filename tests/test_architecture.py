@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{CORE}.config": {f"{CORE}.errors", f"{CORE}.request"},
     f"{CORE}.client_config": {f"{CORE}.config"},
     f"{CORE}.handlers": CODECS | {f"{CORE}.errors"},
+    f"{CORE}.observable": {f"{CORE}.handlers"},
     f"{CORE}.observers": {f"{CORE}.handlers", f"{CORE}.runtime"},
     f"{CORE}.request": {"msgspec"},
     f"{CORE}.runtime": set(),
@@ -116,7 +117,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The message seam: a session does not know what carries its messages.
     f"{ENGINE}.session": {
         *CODECS,
-        *(f"{CORE}.{name}" for name in ("config", "errors", "handlers", "observers")),
+        *(f"{CORE}.{name}" for name in ("config", "errors", "observable", "observers")),
         *(f"{CORE}.{name}" for name in ("request", "timers")),
         *(f"{ENGINE}.{name}" for name in ("encoded", "ends", "events", "packet", "peer")),
         f"{ENGINE}.states",

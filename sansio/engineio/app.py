@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, Unpack, overload
+from typing import Any, Final, TypeVar, Unpack
 
 import msgspec
 
 from ..config import EngineConfig, EngineOptions, Transport
 from ..errors import LocalProtocolError, Reason
 from ..failures import Failures, OnError
-from ..handlers import Function, Handler, Handlers, awaits
+from ..handlers import KnownHandlers, awaits
 from ..mailbox import TASK, Mailbox
+from ..observable import Observable
+from ..observers import Observers
 from ..request import Request
 from ..runtime import Runtime
 from .encoded import encode_message
@@ -23,9 +25,7 @@ from .server import Engine
 from .session import Session
 from .static import StaticFile
 
-F = TypeVar("F", bound=Function)
-
-EVENTS: Final = {"connection": 1, "message": 2, "close": 2}
+EVENTS: Final = {"connection": (1,), "message": (2,), "close": (2,)}
 """The events of an Engine.IO server, and how many arguments their handlers take."""
 
 
@@ -37,8 +37,12 @@ class Happened(msgspec.Struct, frozen=True):
     args: tuple[Any, ...] = ()
 
 
-class EngineSocket:
-    """One client's session, as the application has it."""
+class EngineSocket(Observable):
+    """One client's session, as the application has it.
+
+    Its events are `SESSION_EVENTS`, for plain functions that are called at once; what they
+    raise is logged.
+    """
 
     __slots__ = ("_app", "_handshake", "_session", "data", "mailbox")
 
@@ -52,6 +56,9 @@ class EngineSocket:
         self._app = app
         self._session = session
         self._handshake: HandshakeDetails | None = None
+
+    def _registered(self) -> Observers:
+        return self._session.own_observers
 
     @property
     def id(self) -> str:
@@ -79,18 +86,6 @@ class EngineSocket:
     def connected(self) -> bool:
         """Whether messages can still be sent and received."""
         return not self._session.over
-
-    def on(self, event: str, function: F) -> F:
-        """Be told of what happens to this session, at once: see `SESSION_EVENTS`.
-
-        `function` is a plain function; what it raises is logged. Raises ValueError for an
-        event that there is not, and TypeError for what cannot be called so.
-        """
-        return self._session.on(event, function)
-
-    def off(self, event: str, function: Function) -> None:
-        """Be told no more; raises ValueError for an event that there is not."""
-        self._session.off(event, function)
 
     def send(self, data: str | bytes | bytearray | memoryview, *, compress: bool = True) -> None:
         """Send a message; no effect once the session is over.
@@ -133,11 +128,14 @@ class EngineSocket:
 Hook = TypeVar("Hook", bound=OnError[EngineSocket])
 
 
-class EngineApp:
+class EngineApp(Observable):
     """An Engine.IO server without Socket.IO.
 
     The options are the fields of `EngineConfig`. Raises ValueError or TypeError for
     those that make no sense.
+
+    Its events are `connection` (the socket), `message` (the socket and the data) and `close` (the
+    socket and the reason), for plain or coroutine functions.
     """
 
     def __init__(
@@ -150,10 +148,13 @@ class EngineApp:
         self.runtime = runtime
         self.config: EngineConfig = EngineConfig(**options)
         self.engine: Engine = Engine(self.config, self, runtime=runtime, entropy=entropy)
-        self._handlers = Handlers()
+        self._handlers = KnownHandlers(EVENTS)
         self._failures: Failures[EngineSocket] = Failures(runtime)
         self._events: deque[Happened] = deque()
         self._sockets: dict[str, EngineSocket] = {}
+
+    def _registered(self) -> KnownHandlers:
+        return self._handlers
 
     @property
     def sockets(self) -> Mapping[str, EngineSocket]:
@@ -164,28 +165,6 @@ class EngineApp:
     def static(self) -> dict[str, StaticFile]:
         """Files that are served beside Engine.IO, by path: a fixed table (security rule 33)."""
         return self.engine.static
-
-    @overload
-    def on(self, event: str) -> Callable[[F], F]: ...
-    @overload
-    def on(self, event: str, handler: F) -> F: ...
-    def on(self, event: str, handler: F | None = None) -> F | Callable[[F], F]:
-        """Register a handler, as a decorator or with the handler as second argument.
-
-        `connection` gets the socket, `message` the socket and the data, `close` the
-        socket and the reason. Raises ValueError for another event, and TypeError for
-        what cannot be called so.
-        """
-        if event not in EVENTS:
-            raise ValueError(f"expected one of {sorted(EVENTS)}, got {event!r}")
-
-        def register(function: F) -> F:
-            if not Handler(function).takes(EVENTS[event]):
-                raise TypeError(f"{event}: {function!r} takes other arguments")
-            self._handlers.add(event, function)
-            return function
-
-        return register if handler is None else register(handler)
 
     def on_error(self, hook: Hook) -> Hook:
         """Register the function that gets every exception of a handler.
@@ -228,6 +207,8 @@ class EngineApp:
     async def handle(self, event: Happened) -> None:
         """Call the handlers; raises no Exception, and awaits only what waits in them."""
         for handler in self._handlers.get(event.name):
+            if handler.once and not self._handlers.take(event.name, handler):
+                continue
             try:
                 waiting = handler.function(event.socket, *event.args)
                 if waiting is not None and awaits(waiting):

@@ -10,11 +10,12 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, Protocol, TypeVar, overload
+from typing import Final, Protocol, TypeVar
 
 from ..config import EngineConfig
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..handlers import Function, check_plain
+from ..observable import Observable
 from ..observers import Observers
 from ..request import Request
 from ..runtime import Runtime
@@ -51,11 +52,14 @@ class Upper(Protocol):
         ...
 
 
-class Engine:
+class Engine(Observable):
     """The sessions, the timers, and what else the connections of one server share.
 
     `entropy` gives that many random bytes, and is the only source of randomness. Raises
     TypeError for functions in the options that cannot be called as they have to be.
+
+    Its events are `ENGINE_EVENTS`, for plain functions that are called at once; what they raise
+    is logged.
     """
 
     def __init__(
@@ -94,30 +98,15 @@ class Engine:
         path = config.path.rstrip("/")
         self._paths = frozenset({path, path + "/"} - {""})
 
+    def _registered(self) -> Observers:
+        return self.observers
+
     # For the application
 
     @property
     def clients_count(self) -> int:
         """How many sessions there are, with those that wait to tell their client of the end."""
         return len(self.sessions)
-
-    @overload
-    def on(self, event: str) -> Callable[[F], F]: ...
-    @overload
-    def on(self, event: str, function: F) -> F: ...
-    def on(self, event: str, function: F | None = None) -> F | Callable[[F], F]:
-        """Be told of `ENGINE_EVENTS`, as a decorator or with the function as second argument.
-
-        It is a plain function, and called at once; what it raises is logged. Raises ValueError
-        for an event that there is not, and TypeError for what cannot be called so.
-        """
-        if function is None:
-            return lambda function: self.observers.on(event, function)
-        return self.observers.on(event, function)
-
-    def off(self, event: str, function: Function) -> None:
-        """Be told no more; raises ValueError for an event that there is not."""
-        self.observers.off(event, function)
 
     def use(self, function: F) -> F:
         """Register a middleware, a plain or a coroutine function.

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Final, TypeVar
+from typing import Final
 
 from ..config import EngineConfig, Transport
 from ..errors import Reason, RemoteProtocolError
-from ..handlers import Function
+from ..observable import Observable
 from ..observers import Observers
 from ..request import Request
 from ..timers import Timer, Timers
@@ -23,17 +23,16 @@ from .packet import Packet, Type, decode_packet
 from .peer import Peer as Peer
 from .states import OVER, TRANSITIONS, Input, State
 
-F = TypeVar("F", bound=Function)
-
 LATE: Final = 0.05
 """By how many seconds a driver may be late without moving a ping's deadline."""
 
 
-class Session:
+class Session(Observable):
     """One client's session, from its handshake to its one close.
 
     `outbox` is the backlog: what has been sent and no carrier has pulled yet. Beyond `max_backlog`
-    and `max_backlog_messages` the session is closed with "send buffer full" (rule 98).
+    and `max_backlog_messages` the session is closed with "send buffer full" (rule 98). Its
+    events are `SESSION_EVENTS`, for plain functions that are called at once.
     """
 
     __slots__ = (
@@ -118,17 +117,14 @@ class Session:
             raise RemoteProtocolError(f"{what.name} in state {self.state.name}") from None
         self.over = self.state in OVER
 
-    # For the application
-
-    def on(self, event: str, function: F) -> F:
-        """Be told of `SESSION_EVENTS` of this session; raises what `Observers.on` raises."""
+    @property
+    def own_observers(self) -> Observers:
+        """Those of this session alone; from now on they are told before those of the engine."""
         self.observers = self.observers.below(SESSION_EVENTS)
-        return self.observers.on(event, function)
+        return self.observers
 
-    def off(self, event: str, function: Function) -> None:
-        """Be told no more; raises ValueError for an event that there is not."""
-        self.observers = self.observers.below(SESSION_EVENTS)
-        self.observers.off(event, function)
+    def _registered(self) -> Observers:
+        return self.own_observers
 
     # Packets out
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from ..errors import LocalProtocolError, NotSent
-from ..handlers import Function, Handlers
+from ..observable import Observable
+from ..observers import Observers
 from .acks import Collection, Pending
 from .packet import EVENT
 from .rooms import Rooms
@@ -114,51 +115,42 @@ class LocalQuestion(Question):
             socket.unexpect(self._number)
 
 
-class Adapter:
-    """The rooms of one namespace, in memory, on one server."""
+class Adapter(Observable):
+    """The rooms of one namespace, in memory, on one server.
+
+    Its events are `create_room` and `delete_room` (the room), `join_room` and `leave_room` (the
+    room and the id of the socket), for plain functions; what they raise is logged.
+    """
 
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
         self._rooms: Rooms[Socket] = Rooms()
-        self._handlers = Handlers()
+        self._observers = Observers(ROOM_EVENTS, namespace.runtime.log)
+
+    def _registered(self) -> Observers:
+        return self._observers
 
     # Rooms
 
-    def on(self, event: str, function: Function) -> None:
-        """Register a plain function for `create_room` or `delete_room` (which get the room), or
-        for `join_room` or `leave_room` (which get the room and the id of the socket).
-
-        What it raises goes to the log. Raises ValueError for another event, and TypeError for
-        what cannot be called so.
-        """
-        if event not in ROOM_EVENTS:
-            raise ValueError(f"expected one of {sorted(ROOM_EVENTS)}, got {event!r}")
-        self._handlers.add(event, function)
-        if self._handlers.wait(event) or not self._handlers.get(event)[-1].takes(
-            ROOM_EVENTS[event]
-        ):
-            self._handlers.remove(event, function)
-            raise TypeError(f"{event}: expected a plain function of the room, got {function!r}")
-
     def enter(self, socket: Socket, room: str) -> None:
         """Put a socket of this server into a room."""
-        if self._handlers:
+        if self._observers.functions:
             if not self._rooms.members((room,)):
-                self._tell("create_room", room)
+                self._observers.tell("create_room", room)
             if room not in self._rooms.of(socket):
-                self._tell("join_room", room, socket.id)
+                self._observers.tell("join_room", room, socket.id)
         self._rooms.join(socket, room)
 
     def leave(self, socket: Socket, room: str) -> None:
         """Take a socket of this server out of a room."""
         was_in = room in self._rooms.of(socket)
         self._rooms.leave(socket, room)
-        if was_in and self._handlers:
+        if was_in and self._observers.functions:
             self._told_left(socket, room)
 
     def forget(self, socket: Socket) -> None:
         """A socket of this server is gone."""
-        if not self._handlers:
+        if not self._observers.functions:
             self._rooms.forget(socket)
             return
         rooms = self._rooms.of(socket)
@@ -179,16 +171,9 @@ class Adapter:
         return self._rooms.names()
 
     def _told_left(self, socket: Socket, room: str) -> None:
-        self._tell("leave_room", room, socket.id)
+        self._observers.tell("leave_room", room, socket.id)
         if not self._rooms.members((room,)):
-            self._tell("delete_room", room)
-
-    def _tell(self, event: str, *args: str) -> None:
-        for handler in self._handlers.get(event):
-            try:
-                handler.function(*args)
-            except Exception as error:
-                self.namespace.runtime.log(f"{event} failed in {self.namespace!r}", error)
+            self._observers.tell("delete_room", room)
 
     # Broadcasts
 

@@ -6,19 +6,23 @@ neither sent nor received here, and the session's id stays where it is (rule 97)
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 from ..config import Transport
 from ..engineio.session import Session
 from ..errors import Reason
-from ..handlers import Function
+from ..observable import Observable
+from ..observers import Observers
 from ..request import Request
 
-F = TypeVar("F", bound=Function)
 
+class EngineSession(Observable):
+    """One client's session, which all of its namespaces share: `socket.conn`.
 
-class EngineSession:
-    """One client's session, which all of its namespaces share: `socket.conn`."""
+    Its events are those of the engine, without the session: `packet`, `packet_create`, `flush`,
+    `drain`, `heartbeat`, `upgrading`, `upgrade` and `close`. They are for plain functions that
+    are called at once; what they raise is logged.
+    """
 
     __slots__ = ("_session",)
 
@@ -31,6 +35,9 @@ class EngineSession:
     def __repr__(self) -> str:
         state = "open" if self.connected else "closed"
         return f"<EngineSession {self.transport} {state}>"
+
+    def _registered(self) -> Observers:
+        return self._session.own_observers
 
     @property
     def transport(self) -> Transport:
@@ -51,19 +58,6 @@ class EngineSession:
     def backlog(self) -> int:
         """The bytes that wait for the client: see `max_backlog`."""
         return self._session.backlog
-
-    def on(self, event: str, function: F) -> F:
-        """Be told, at once, of what happens to it: the events of the engine, without the session.
-
-        They are `packet`, `packet_create`, `flush`, `drain`, `heartbeat`, `upgrading`,
-        `upgrade` and `close`. `function` is a plain function; what it raises is logged. Raises
-        ValueError for an event that there is not, and TypeError for what cannot be called so.
-        """
-        return self._session.on(event, function)
-
-    def off(self, event: str, function: Function) -> None:
-        """Be told no more; raises ValueError for an event that there is not."""
-        self._session.off(event, function)
 
     def close(self) -> None:
         """End it, after what was sent, and with it every namespace; no effect once it is over.

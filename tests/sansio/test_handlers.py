@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import pytest
 
-from sansocket.sansio.handlers import Handler, Handlers
+from sansocket.sansio.handlers import Handler, Handlers, KnownHandlers
 from sansocket.sansio.socketio import acks
 from sansocket.sansio.socketio import acks as receipts
 
@@ -313,3 +313,24 @@ def test_wait() -> None:
     assert handlers.wait("plain", "mixed")
     assert not handlers.wait("plain", "nobody")
     assert not handlers.wait()
+
+
+def test_known_events() -> None:
+    """A name that there is not is refused, and what cannot be called so when it comes."""
+    handlers = KnownHandlers({"one": (1,), "close": (1, 2)})
+    for refused in (handlers.add, handlers.remove):
+        with pytest.raises(ValueError, match=r"\['close', 'one'\], got 'two'"):
+            refused("two", print)
+    with pytest.raises(ValueError, match="two"):
+        handlers.functions_of("two")
+    with pytest.raises(TypeError, match="close"):
+        handlers.add("close", lambda: None)
+    assert not handlers
+    handlers.add("close", print, once=True)
+    handlers.add("one", print)
+    assert handlers.functions_of("close") == [print]
+    assert handlers.functions_of("one") == [print]
+    handlers.remove("close")
+    assert handlers.names() == ["one"]
+    handlers.remove()
+    assert not handlers

@@ -25,9 +25,9 @@ def ignore(value: object) -> None:
 def test_told_in_order_of_registration() -> None:
     told: list[object] = []
     everyone, logged = observers()
-    everyone.on("one", lambda value: told.append(("first", value)))
-    everyone.on("one", lambda value: told.append(("second", value)))
-    everyone.on("nothing", lambda: told.append("nothing"))
+    everyone.add("one", lambda value: told.append(("first", value)))
+    everyone.add("one", lambda value: told.append(("second", value)))
+    everyone.add("nothing", lambda: told.append("nothing"))
     everyone.tell("one", 1)
     everyone.tell("two", 1, 2)
     everyone.tell("nothing")
@@ -44,8 +44,8 @@ def test_what_they_raise_ends_there() -> None:
     def broken(value: object) -> None:
         raise error
 
-    everyone.on("one", broken)
-    everyone.on("one", told.append)
+    everyone.add("one", broken)
+    everyone.add("one", told.append)
     everyone.tell("one", 1)
     assert told == [1]
     assert logged == [("an observer of 'one' failed", error)]
@@ -56,11 +56,11 @@ def test_nobody_listens() -> None:
     everyone, _ = observers()
     assert not everyone.functions
     assert not everyone.listens("one")
-    function = everyone.on("one", ignore)
+    everyone.add("one", ignore)
     assert everyone.functions
     assert everyone.listens("one")
     assert not everyone.listens("two")
-    everyone.off("one", function)
+    everyone.remove("one", ignore)
     assert not everyone.functions
     assert not everyone.listens("one")
 
@@ -73,13 +73,81 @@ def test_off() -> None:
     def other(value: object) -> None:
         told.append(("other", value))
 
-    everyone.on("one", told.append)
-    everyone.on("one", other)
-    everyone.off("one", told.append)
-    everyone.off("one", told.append)
-    everyone.off("two", other)
+    everyone.add("one", told.append)
+    everyone.add("one", other)
+    everyone.remove("one", told.append)
+    everyone.remove("one", told.append)
+    everyone.remove("two", other)
     everyone.tell("one", 1)
     assert told == [("other", 1)]
+
+
+def test_forgetting_several() -> None:
+    """All of an event, a function wherever it is, and all there are."""
+    everyone, _ = observers()
+
+    def fill() -> None:
+        everyone.remove()
+        everyone.add("one", ignore)
+        everyone.add("one", print)
+        everyone.add("nothing", print)
+
+    fill()
+    assert everyone.names() == ["one", "nothing"]
+    assert everyone.functions_of("one") == [ignore, print]
+    everyone.remove("one")
+    assert everyone.names() == ["nothing"]
+    fill()
+    everyone.remove(None, print)
+    assert [everyone.functions_of(name) for name in EVENTS] == [[], [ignore], []]
+    fill()
+    everyone.remove()
+    assert not everyone.functions
+    with pytest.raises(ValueError, match="three"):
+        everyone.functions_of("three")
+
+
+def test_once() -> None:
+    """Told of the next one only, wherever it stands among the others, and whatever it raises."""
+    told: list[object] = []
+    everyone, logged = observers()
+
+    def fails(value: object) -> None:
+        told.append("fails")
+        raise ValueError
+
+    everyone.add("one", fails, once=True)
+    everyone.add("one", told.append)
+    everyone.add("one", told.append, once=True)
+    everyone.tell("one", 1)
+    everyone.tell("one", 2)
+    assert told == ["fails", 1, 1, 2]
+    assert len(logged) == 1
+    everyone.remove()
+    everyone.add("one", told.append, once=True)
+    everyone.remove("one", told.append)
+    everyone.tell("one", 3)
+    assert told == ["fails", 1, 1, 2]
+
+
+def test_once_while_one_is_told() -> None:
+    """It is forgotten before it is called, and one that another has forgotten is not called."""
+    told: list[str] = []
+    everyone, _ = observers()
+
+    def again() -> None:
+        told.append("again")
+        everyone.tell("nothing")
+
+    def never() -> None:
+        told.append("never")
+
+    everyone.add("nothing", lambda: everyone.remove("nothing", never), once=True)
+    everyone.add("nothing", again, once=True)
+    everyone.add("nothing", never, once=True)
+    everyone.tell("nothing")
+    assert told == ["again"]
+    assert not everyone.functions
 
 
 def test_changes_while_one_is_told() -> None:
@@ -89,11 +157,11 @@ def test_changes_while_one_is_told() -> None:
 
     def first() -> None:
         told.append("first")
-        everyone.off("nothing", first)
-        everyone.on("nothing", lambda: told.append("late"))
+        everyone.remove("nothing", first)
+        everyone.add("nothing", lambda: told.append("late"))
 
-    everyone.on("nothing", first)
-    everyone.on("nothing", lambda: told.append("second"))
+    everyone.add("nothing", first)
+    everyone.add("nothing", lambda: told.append("second"))
     everyone.tell("nothing")
     assert told == ["first", "second"]
 
@@ -117,24 +185,24 @@ async def coroutine() -> None:
 def test_refused(event: str, function: Callable[..., object], error: type[Exception]) -> None:
     everyone, _ = observers()
     with pytest.raises(error):
-        everyone.on(event, function)
+        everyone.add(event, function)
     assert not everyone.functions
 
 
 def test_off_of_an_event_that_there_is_not() -> None:
     everyone, _ = observers()
     with pytest.raises(ValueError, match="three"):
-        everyone.off("three", lambda: None)
+        everyone.remove("three", lambda: None)
 
 
 def test_of_one_subject() -> None:
     """Its own functions know whom they are told of; those above learn it, and come after."""
     told: list[object] = []
     everyone, logged = observers()
-    everyone.on("two", lambda subject, value: told.append((subject, value)))
+    everyone.add("two", lambda subject, value: told.append((subject, value)))
     own = everyone.below({"own": 1, "two": 1})
     assert own.below({}) is own
-    own.on("two", told.append)
+    own.add("two", told.append)
     own.tell("two", "subject", 1)
     everyone.tell("two", "another", 2)
     assert told == [1, ("subject", 1), ("another", 2)]
@@ -145,10 +213,44 @@ def test_of_one_subject_while_others_are_told_of_all() -> None:
     """Who looks at a subject's functions alone does not miss those above."""
     everyone, _ = observers()
     own = everyone.below({"two": 1})
-    function = own.on("two", ignore)
+    own.add("two", ignore)
     assert own.listens("two")
-    own.off("two", function)
+    own.remove("two", ignore)
     assert own.functions
     assert not own.listens("two")
-    everyone.on("two", lambda subject, value: None)
+    everyone.add("two", lambda subject, value: None)
     assert own.listens("two")
+
+
+def test_of_one_subject_without_functions_of_its_own() -> None:
+    """That anybody has looked for its own does not hide those above."""
+    everyone, _ = observers()
+    own = everyone.below({"two": 1})
+    assert own.functions
+    assert own.names() == own.functions_of("two") == []
+    own.remove()
+    assert own.functions
+
+
+def test_of_one_subject_once() -> None:
+    """It is forgotten; those above are told all the same, then and later."""
+    told: list[object] = []
+    everyone, _ = observers()
+    everyone.add("two", lambda subject, value: told.append((subject, value)))
+    own = everyone.below({"two": 1})
+    own.add("two", told.append, once=True)
+    own.tell("two", "subject", 1)
+    own.tell("two", "subject", 2)
+    assert told == [1, ("subject", 1), ("subject", 2)]
+    assert own.functions
+
+
+def test_of_one_subject_with_nobody_above() -> None:
+    """Its functions are not told whose they are, and where there are none nothing is looked at."""
+    told: list[object] = []
+    own = Observers({"two": 1}, lambda message, error: None, of_one=True)
+    assert not own.functions
+    own.add("two", told.append, once=True)
+    own.tell("two", "subject", 1)
+    assert told == [1]
+    assert not own.functions

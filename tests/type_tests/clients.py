@@ -6,6 +6,7 @@ A line that is wrong has to be an error: both checkers report an ignore comment 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from typing import Any, assert_type
 
 from sansocket import asyncio_backend
@@ -60,6 +61,14 @@ async def listeners(socket: ClientSocket) -> None:
         return text
 
     assert_type(event("text"), str)
+
+    @socket.once("event")
+    def first(text: str) -> None: ...
+
+    assert_type(socket.client.engine.once("packet", first)("text"), None)
+    assert_type(socket.client.once("packet")(first)("text"), None)
+    assert_type(socket.client.listeners("open"), list[Callable[..., Any]])
+    socket.client.once(1)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     @socket.on("disconnect")
     async def gone(reason: str) -> None: ...

@@ -6,11 +6,11 @@ This module does not know when an attempt is made, nor what stands on the sessio
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, overload
 
 from ...client_config import EngineClientConfig
 from ...config import Transport
-from ...handlers import Function
+from ...observable import Observable
+from ...observers import Observers
 from ...runtime import Log
 from ...timers import Timers
 from .client import EngineClient
@@ -20,11 +20,13 @@ from .events import client_observers
 from .url import ServerAddress
 from .wire import ClientWire
 
-F = TypeVar("F", bound=Function)
 
+class ClientEngine(Observable):
+    """What carries a client: its session of now, and who is told what happens to any of them.
 
-class ClientEngine:
-    """What carries a client: its session of now, and who is told what happens to any of them."""
+    Its events are `CLIENT_EVENTS`, of this session and of all that come after it, for plain
+    functions that are called at once; what they raise is logged.
+    """
 
     def __init__(
         self,
@@ -49,6 +51,9 @@ class ClientEngine:
     def __repr__(self) -> str:
         state = "open" if self.connected else "closed"
         return f"<{type(self).__name__} {self.transport} {state}>"
+
+    def _registered(self) -> Observers:
+        return self._observers
 
     # For the application
 
@@ -76,24 +81,6 @@ class ClientEngine:
     def backlog(self) -> int:
         """The bytes that wait for the server: see `max_backlog`."""
         return 0 if self.session is None else self.session.backlog
-
-    @overload
-    def on(self, event: str) -> Callable[[F], F]: ...
-    @overload
-    def on(self, event: str, function: F) -> F: ...
-    def on(self, event: str, function: F | None = None) -> F | Callable[[F], F]:
-        """Be told of `CLIENT_EVENTS`, of this session and of all that come after it.
-
-        `function` is a plain function, and called at once; what it raises is logged. Raises
-        ValueError for an event that there is not, and TypeError for what cannot be called so.
-        """
-        if function is None:
-            return lambda function: self._observers.on(event, function)
-        return self._observers.on(event, function)
-
-    def off(self, event: str, function: Function) -> None:
-        """Be told no more; raises ValueError for an event that there is not."""
-        self._observers.off(event, function)
 
     def close(self) -> None:
         """End the session after what was sent, with "forced close"; no effect without one.

@@ -21,4 +21,4 @@ CLIENT_EVENTS: Final = {
 
 def client_observers(log: Log) -> Observers:
     """The functions that are told of `CLIENT_EVENTS`, none yet; what they raise goes to `log`."""
-    return Observers({}, log).below(CLIENT_EVENTS)
+    return Observers(CLIENT_EVENTS, log, of_one=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeVar, Unpack, overload
+from typing import Any, Final, TypeVar, Unpack
 
 from ...client_config import checked_headers
 from ...engineio.client.ends import EngineReceiver
@@ -15,7 +15,8 @@ from ...engineio.client.engine import ClientEngine
 from ...engineio.client.requests import Headers
 from ...engineio.client.url import parse_url
 from ...failures import OnError
-from ...handlers import Function
+from ...handlers import KnownHandlers
+from ...observable import Observable
 from ...runtime import ClientRuntime, Resolve
 from ..packet import namespace_fault
 from ..parser import Parser
@@ -26,7 +27,6 @@ from .link import Engine
 from .namespace_class import ClientNamespaceClass
 from .socket import ClientSocket
 
-F = TypeVar("F", bound=Function)
 Hook = TypeVar("Hook", bound=OnError[ClientSocket])
 
 AskUrl = Callable[[], str | Awaitable[str]]
@@ -36,7 +36,7 @@ GRACE: Final = 10.0
 """For how many seconds `aclose` waits for what was emitted to go out, unless told."""
 
 
-class ClientApp(Client):
+class ClientApp(Observable, Client):
     """One server, as its client: `connect` gives a socket in a namespace of it.
 
     `url` names the server; its path names the namespace that `connect` takes unless told, and
@@ -47,6 +47,11 @@ class ClientApp(Client):
     `url` and `extra_headers` may be functions without arguments, plain or coroutine functions,
     that are asked before every attempt, within its `timeout`. What they raise, and what makes no
     sense, fails the attempt with a TransportError. The path of such a URL is no namespace.
+
+    Its events are what happens to it as a whole, for plain or coroutine functions: `open`, `close`
+    (reason, and what broke the connection), `error` (of an attempt), `ping` and `packet` (of the
+    server); `reconnect_attempt` and `reconnect` (the number of the attempt), `reconnect_error`
+    (the error), `reconnect_failed`.
     """
 
     def __init__(
@@ -85,6 +90,9 @@ class ClientApp(Client):
         address = self.engine.address
         server = "nowhere yet" if address is None else address.target.authority
         return f"<{type(self).__name__} {server} {self.state.name.lower()}>"
+
+    def _registered(self) -> KnownHandlers:
+        return self.notices.handlers
 
     def _new_session(self, receiver: EngineReceiver) -> Engine:
         config = self.config
@@ -151,29 +159,6 @@ class ClientApp(Client):
             socket.disconnect()
             raise
         return socket
-
-    @overload
-    def on(self, event: str) -> Callable[[F], F]: ...
-    @overload
-    def on(self, event: str, handler: F) -> F: ...
-    def on(self, event: str, handler: F | None = None) -> F | Callable[[F], F]:
-        """Register a listener for what happens to the client itself.
-
-        `open`, `close` (reason, and what broke the connection), `error` (of an attempt),
-        `ping` and `packet` (of the server); `reconnect_attempt` and `reconnect` (the number of the
-        attempt), `reconnect_error` (the error), `reconnect_failed`. Raises ValueError for
-        another event, and TypeError for what cannot be called so.
-        """
-
-        def register(function: F) -> F:
-            self.notices.on(event, function)
-            return function
-
-        return register if handler is None else register(handler)
-
-    def off(self, event: str, handler: Function | None = None) -> None:
-        """Forget a listener, or all of the event; raises ValueError for one that there is not."""
-        self.notices.off(event, handler)
 
     def on_error(self, hook: Hook) -> Hook:
         """Register the function that gets every exception of a listener of a socket.

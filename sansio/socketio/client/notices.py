@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...handlers import Function, Handler, Handlers, awaits
+from ...handlers import KnownHandlers, awaits
 from ...mailbox import TASK, Mailbox
 from ...runtime import Runtime
 from .events import Happened
@@ -32,42 +32,22 @@ class Notices:
     They are plain or coroutine functions; what they raise goes to the log.
     """
 
-    __slots__ = ("_handlers", "_runtime", "mailbox")
+    __slots__ = ("_runtime", "handlers", "mailbox")
 
     def __init__(self, runtime: Runtime, home: object) -> None:
-        self._handlers = Handlers()
+        self.handlers: KnownHandlers = KnownHandlers(NOTICES)
         self._runtime = runtime
         self.mailbox: Mailbox[Happened] = Mailbox(self, runtime, home)
 
-    def on(self, event: str, function: Function) -> None:
-        """Register a listener.
-
-        Raises ValueError for an event that there is not, and TypeError for what cannot be
-        called so.
-        """
-        self._check(event)
-        if not any(Handler(function).takes(count) for count in NOTICES[event]):
-            raise TypeError(f"{event}: {function!r} takes other arguments")
-        self._handlers.add(event, function)
-
-    def off(self, event: str, function: Function | None = None) -> None:
-        """Forget a listener, or all of the event; raises ValueError for one that there is not."""
-        self._check(event)
-        self._handlers.remove(event, function)
-
     def listens(self, event: str) -> bool:
         """Whether anybody does."""
-        return bool(self._handlers.get(event))
-
-    def _check(self, event: str) -> None:
-        if event not in NOTICES:
-            raise ValueError(f"expected one of {sorted(NOTICES)}, got {event!r}")
+        return bool(self.handlers.get(event))
 
     # For the mailbox
 
     def waits(self, event: Happened) -> bool:
         """Whether any listener is a coroutine function."""
-        return self._handlers.wait(event.name)
+        return self.handlers.wait(event.name)
 
     def concurrency(self, event: Happened) -> int:
         """One at a time."""
@@ -75,7 +55,9 @@ class Notices:
 
     async def handle(self, event: Happened) -> None:
         """Call the listeners; raises no Exception, and awaits only what waits in them."""
-        for handler in self._handlers.get(event.name):
+        for handler in self.handlers.get(event.name):
+            if handler.once and not self.handlers.take(event.name, handler):
+                continue
             args = event.args if handler.takes(len(event.args)) else event.args[:1]
             try:
                 waiting = handler.function(*args)

@@ -11,6 +11,7 @@ from support.runtime import Gate
 from support.transcript import engineio, websocket_request_bytes
 
 from sansocket.sansio.engineio.app import EngineSocket
+from sansocket.sansio.engineio.packet import Packet, Type
 from sansocket.sansio.engineio.session import Peer
 
 
@@ -43,6 +44,41 @@ def test_events(serve: Serve, transport: str) -> None:
     driver.settle()
     assert [args for _, *args in events] == [[], ["a"], [b"\x01"], [""], ["forced close"]]
     assert {each for each, *_ in events} == {socket}
+
+
+def test_once(serve: Serve) -> None:
+    """The first message of any socket; of one session, the first packet and no engine's."""
+    app, driver = serve()
+    events: list[tuple[Any, ...]] = []
+    packets: list[Packet] = []
+    seen: list[tuple[Any, ...]] = []
+    app.once("message", noting(events))
+    app.off("close")
+    app.engine.on("packet", noting(seen))
+    websocket = opened(driver)
+    socket = only_socket(app)
+    socket.off("packet", print)
+    socket.once("packet", packets.append)
+    websocket.send("4a", "4b")
+    assert events == [(socket, "a")]
+    assert packets == [Packet(Type.MESSAGE, "a")]
+    assert len(seen) == 2
+    assert app.event_names() == socket.event_names() == []
+
+
+def test_a_handler_for_once_that_another_forgets(serve: Serve) -> None:
+    app, driver = serve()
+    events: list[tuple[Any, ...]] = []
+    last = noting(events)
+
+    @app.once("message")
+    def first(socket: EngineSocket, data: str | bytes) -> None:
+        app.off("message", last)
+
+    app.once("message", last)
+    assert app.listeners("message") == [first, last]
+    opened(driver).send("4a")
+    assert events == []
 
 
 def test_no_handler_is_called_while_bytes_are_read(serve: Serve) -> None:

@@ -60,14 +60,16 @@ def test_events() -> None:
     socket.conn.on("close", close)
     packets: list[Any] = []
     socket.conn.on("packet", packets.append)
+    socket.conn.once("packet", packets.append)
     first.send('2["x"]')
     second.send('2["x"]')
     socket.conn.off("packet", packets.append)
     first.send('2["x"]')
-    assert [packet.data for packet in packets] == ['2["x"]']
+    assert [packet.data for packet in packets] == ['2["x"]'] * 2
     second.leave()
     first.leave()
     assert told == [("transport close",)]
+    assert socket.conn.listeners("close") == [close]
     with pytest.raises(ValueError, match="expected one of"):
         socket.conn.on("no event", close)
 

@@ -77,6 +77,21 @@ def test_functions_are_told_of_every_session(join: Join) -> None:
     assert len(told) == 4
 
 
+def test_a_function_is_told_once(join: Join) -> None:
+    """Of the first session, whichever it is."""
+    network, _ = join()
+    engine = engine_on(network)
+    told: list[str] = []
+    engine.once("close", told.append)
+    assert engine.event_names() == ["close"]
+    for _ in range(2):
+        opened(network, engine)
+        engine.close()
+        network.settle()
+    assert told == ["forced close"]
+    assert engine.listeners("close") == []
+
+
 def test_functions_that_cannot_be(join: Join) -> None:
     network, _ = join()
     engine = engine_on(network)

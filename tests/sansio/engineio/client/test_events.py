@@ -22,7 +22,7 @@ def observe(observed: Network | Scripted, *events: str) -> list[tuple[Any, ...]]
         def function(*args: Any) -> None:
             told.append((event, *args))
 
-        observed.observers.on(event, function)
+        observed.observers.add(event, function)
 
     for event in events or CLIENT_EVENTS:
         register(event)
@@ -38,7 +38,7 @@ def test_a_function_gets_no_session() -> None:
     """A client has one engine: whoever asked it knows."""
     told: list[object] = []
     observers = client_observers(lambda message, error: None)
-    observers.on("upgrade", told.append)
+    observers.add("upgrade", told.append)
     observers.tell("upgrade", "a session", "websocket")
     assert told == ["websocket"]
 
@@ -138,7 +138,7 @@ def test_a_function_may_close_the_session(join: Join) -> None:
     for event in CLIENT_EVENTS:
         network, _ = join()
         client, receiver = network.client()
-        network.observers.on(event, lambda *args, client=client: client.abort(Reason.FORCED_CLOSE))
+        network.observers.add(event, lambda *args, client=client: client.abort(Reason.FORCED_CLOSE))
         client.open(network.now)
         network.settle()
         send(client, "x")
@@ -163,7 +163,7 @@ def test_what_a_function_raises_is_logged(join: Join) -> None:
     def fails() -> None:
         raise ValueError
 
-    network.observers.on("open", fails)
+    network.observers.add("open", fails)
     client, receiver = network.open()
     assert receiver.opened_at == [0.0]
     [(message, error)] = network.complaints

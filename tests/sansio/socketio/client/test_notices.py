@@ -88,6 +88,30 @@ def test_forgotten() -> None:
     assert told == []
 
 
+def test_once() -> None:
+    """Of the first loss only; `close` has its details for such a listener too."""
+    rig = Rig()
+    told: list[tuple[Any, ...]] = []
+
+    @rig.client.once("close")
+    def closed(reason: str, error: Exception | None) -> None:
+        told.append((reason, error))
+
+    def never(reason: str) -> None:
+        told.append(("never",))
+
+    rig.client.once("close", lambda reason: rig.client.off("close", never))
+    rig.client.once("close", never)
+    rig.joined()
+    assert rig.client.listeners("close")[0] is closed
+    rig.lose()
+    rig.advance(1.5)
+    rig.rejoin()
+    rig.lose()
+    assert told == [("transport close", None)]
+    assert rig.client.event_names() == []
+
+
 @pytest.mark.parametrize("name", ["connect", "disconnect", "Open", ""])
 def test_events_that_there_are_not(name: str) -> None:
     """Those of a socket among them: the error names the others."""
