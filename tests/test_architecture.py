@@ -69,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{CORE}.observable": {f"{CORE}.handlers"},
     f"{CORE}.observers": {f"{CORE}.handlers", f"{CORE}.runtime"},
     f"{CORE}.request": {"msgspec"},
+    f"{CORE}.transitions": {f"{CORE}.errors"},
     f"{CORE}.runtime": set(),
     f"{CORE}.first_step": set(),
     f"{CORE}.mailbox": {"msgspec", f"{CORE}.errors", f"{CORE}.runtime"},
@@ -82,7 +83,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{ENGINE_CLIENT}.url": set(),
     f"{ENGINE_CLIENT}.tunnel": {"h11", f"{CORE}.errors", f"{ENGINE_CLIENT}.url"},
     f"{ENGINE_CLIENT}.cookies": set(),
-    f"{ENGINE_CLIENT}.states": set(),
+    f"{ENGINE_CLIENT}.states": {f"{CORE}.transitions"},
     f"{ENGINE_CLIENT}.ends": {
         f"{CORE}.errors",
         *(f"{ENGINE_CLIENT}.{name}" for name in ("http", "websocket")),
@@ -94,6 +95,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # A client's session does not know what carries its packets.
     f"{ENGINE_CLIENT}.session": {
         *(f"{CORE}.{name}" for name in ("client_config", "errors", "observers", "timers")),
+        f"{CORE}.transitions",
         *(f"{ENGINE_CLIENT}.{name}" for name in ("ends", "handshake", "outbox", "states")),
         *(f"{ENGINE}.{name}" for name in ("encoded", "events", "packet")),
     },
@@ -118,7 +120,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     f"{ENGINE}.session": {
         *CODECS,
         *(f"{CORE}.{name}" for name in ("config", "errors", "observable", "observers")),
-        *(f"{CORE}.{name}" for name in ("request", "timers")),
+        *(f"{CORE}.{name}" for name in ("request", "timers", "transitions")),
         *(f"{ENGINE}.{name}" for name in ("encoded", "ends", "events", "packet", "peer")),
         f"{ENGINE}.states",
     },
@@ -390,6 +392,36 @@ def test_libraries_are_declared() -> None:
 def test_core_reads_no_clock(path: Path) -> None:
     """A date may be a value that is sent; which day it is, the core is told."""
     assert not re.search(r"\b(date|datetime)\.(now|utcnow|today)\b", (ROOT / path).read_text())
+
+
+def state_assignments(source: str) -> list[str]:
+    """The lines that give something a state elsewhere than where it is made, or in its `step`."""
+    tree = ast.parse(source)
+    doors = [
+        range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "step")
+    ]
+    return [
+        f"line {node.lineno}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+        if node.attr == "state" and not any(node.lineno in door for door in doors)
+    ]
+
+
+@pytest.mark.parametrize("path", list(python_files("sansio")), ids=str)
+def test_state_changes_by_its_table(path: Path) -> None:
+    """`step` is the only door: its one assignment is what the table says."""
+    assert not state_assignments((ROOT / path).read_text())
+
+
+def test_state_assignments_are_seen() -> None:
+    """In a method of another name, in any form of assignment, on any object."""
+    aside = "def aside(self):\n    {}"
+    for statement in ("self.state = DONE", "self.peer.state: State = DONE", "a, b.state = c"):
+        assert state_assignments(aside.format(statement)) == ["line 2"]
+        assert not state_assignments(aside.format(statement).replace("aside", "step"))
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=str)

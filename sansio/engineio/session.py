@@ -16,6 +16,7 @@ from ..observable import Observable
 from ..observers import Observers
 from ..request import Request
 from ..timers import Timer, Timers
+from ..transitions import next_state
 from .encoded import CLOSE, NOOP, PING, Encoded
 from .ends import NOBODY, Carrier, Prober, Receiver
 from .events import SESSION_EVENTS, tell_created, tell_flushed
@@ -107,14 +108,8 @@ class Session(Observable):
         self._upgrade_timer: Timer | None = None
 
     def step(self, what: Input) -> None:
-        """Change the state by the table: the one assignment to it.
-
-        Raises RemoteProtocolError for an input that the state does not have.
-        """
-        try:
-            self.state = TRANSITIONS[self.state][what]
-        except KeyError:
-            raise RemoteProtocolError(f"{what.name} in state {self.state.name}") from None
+        """Change the state by the table, the one assignment to it; raises RemoteProtocolError."""
+        self.state = next_state(TRANSITIONS, self.state, what, RemoteProtocolError)
         self.over = self.state in OVER
 
     @property

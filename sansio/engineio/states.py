@@ -9,15 +9,14 @@ is made from the table.
 
 from __future__ import annotations
 
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from enum import auto
+from typing import Final
+
+from ..transitions import Key
 
 
-class State(Enum):
+class State(Key):
     """Where a session stands between its transports and its end."""
-
-    if not TYPE_CHECKING:  # for which this is no method of the same type as that of Enum
-        __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     POLLING = auto()
     """Carried by polls."""
@@ -37,11 +36,8 @@ class State(Enum):
     CLOSED = auto()
 
 
-class Input(Enum):
+class Input(Key):
     """What can happen to a session's state."""
-
-    if not TYPE_CHECKING:  # for which this is no method of the same type as that of Enum
-        __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     OFFER = auto()
     PROBE = auto()

@@ -12,6 +12,7 @@ from ..config import Transport
 from ..engineio.encoded import Encoded
 from ..errors import AckTimeout, Disconnected, LocalProtocolError, NotSent, Reason
 from ..runtime import Resolve
+from ..transitions import next_state
 from .acks import Acks, Pending, Values, one_or_several
 from .adapter import Selection
 from .broadcast import Broadcast
@@ -96,14 +97,8 @@ class Socket(SocketListeners):
         return self._handshake
 
     def step(self, what: Input) -> None:
-        """Change the state by the table: the one assignment to it.
-
-        Raises LocalProtocolError for an input that the state does not have.
-        """
-        try:
-            self.state = TRANSITIONS[self.state][what]
-        except KeyError:
-            raise LocalProtocolError(f"{what.name} in state {self.state.name}") from None
+        """Change the state by the table, the one assignment to it; raises LocalProtocolError."""
+        self.state = next_state(TRANSITIONS, self.state, what, LocalProtocolError)
 
     @property
     def connected(self) -> bool:

@@ -6,15 +6,14 @@ is made from the table.
 
 from __future__ import annotations
 
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from enum import auto
+from typing import Final
+
+from ..transitions import Key
 
 
-class State(Enum):
+class State(Key):
     """Where a socket stands: its name is taken from CONNECTING on (security rule 26)."""
-
-    if not TYPE_CHECKING:  # for which this is no method of the same type as that of Enum
-        __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     CONNECTING = auto()
     CONNECTED = auto()
@@ -25,11 +24,8 @@ class State(Enum):
 CONNECTED: Final = State.CONNECTED
 
 
-class Input(Enum):
+class Input(Key):
     """What can happen to a socket's state."""
-
-    if not TYPE_CHECKING:  # for which this is no method of the same type as that of Enum
-        __hash__ = object.__hash__  # that of Enum is in Python, and takes 0.2 us
 
     ACCEPT = auto()
     REFUSE = auto()

@@ -14,6 +14,7 @@ from ...client_config import EngineClientConfig
 from ...errors import Reason, RemoteProtocolError
 from ...observers import Observers
 from ...timers import Timer, Timers
+from ...transitions import next_state
 from ..encoded import Encoded, encode_control
 from ..events import tell_created, tell_flushed
 from ..packet import Packet, Type, decode_packet
@@ -67,14 +68,8 @@ class ClientSession(ABC):
             self.max_payload = handshake.max_payload
 
     def step(self, what: ClientInput) -> None:
-        """Change the state by the table: the one assignment to it.
-
-        Raises RemoteProtocolError for an input that the state does not have.
-        """
-        try:
-            self.state = TRANSITIONS[self.state][what]
-        except KeyError:
-            raise RemoteProtocolError(f"{what.name} in state {self.state.name}") from None
+        """Change the state by the table, the one assignment to it; raises RemoteProtocolError."""
+        self.state = next_state(TRANSITIONS, self.state, what, RemoteProtocolError)
 
     @property
     def is_open(self) -> bool:

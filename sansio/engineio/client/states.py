@@ -9,11 +9,13 @@ from the table. The states of a server's session are in `states.py`.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Final
 
+from ...transitions import Key
 
-class ClientState(Enum):
+
+class ClientState(Key):
     """Where a client's session stands between its attempt and its end."""
 
     IDLE = auto()
@@ -33,7 +35,7 @@ class ClientState(Enum):
     CLOSED = auto()
 
 
-class ClientInput(Enum):
+class ClientInput(Key):
     """What can happen to the state of a client's session."""
 
     START = auto()

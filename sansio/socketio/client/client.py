@@ -17,6 +17,7 @@ from ...failures import Failures
 from ...mailbox import Mailbox, finish, run_by_hand
 from ...runtime import Runtime
 from ...timers import Timer, Timers
+from ...transitions import next_state
 from ..packet import Packet
 from ..parser import Parser
 from .backoff import Backoff
@@ -88,14 +89,8 @@ class Client:
         self._ended: list[Callable[[], None]] = []
 
     def step(self, what: ClientInput) -> None:
-        """Change the state by the table: the one assignment to it.
-
-        Raises LocalProtocolError for an input that the state does not have.
-        """
-        try:
-            self.state = CLIENT_TRANSITIONS[self.state][what]
-        except KeyError:
-            raise LocalProtocolError(f"{what.name} in state {self.state.name}") from None
+        """Change the state by the table, the one assignment to it; raises LocalProtocolError."""
+        self.state = next_state(CLIENT_TRANSITIONS, self.state, what, LocalProtocolError)
 
     @property
     def next_attempt(self) -> tuple[int, float] | None:

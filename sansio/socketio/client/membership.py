@@ -13,6 +13,7 @@ from ...errors import Disconnected, LocalProtocolError, Reason, RemoteProtocolEr
 from ...handlers import Handler
 from ...runtime import Resolve
 from ...timers import Timer
+from ...transitions import next_state
 from ..acks import Values
 from . import events as events
 from .inbox import Inbox
@@ -70,14 +71,8 @@ class Membership:
         self._offset: str | None = None
 
     def step(self, what: SocketInput) -> None:
-        """Change the state by the table: the one assignment to it.
-
-        Raises LocalProtocolError for an input that the state does not have.
-        """
-        try:
-            self.state = SOCKET_TRANSITIONS[self.state][what]
-        except KeyError:
-            raise LocalProtocolError(f"{what.name} in state {self.state.name}") from None
+        """Change the state by the table, the one assignment to it; raises LocalProtocolError."""
+        self.state = next_state(SOCKET_TRANSITIONS, self.state, what, LocalProtocolError)
 
     @property
     def connected(self) -> bool:

@@ -12,11 +12,13 @@ from the tables.
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import auto
 from typing import Final
 
+from ...transitions import Key
 
-class ClientState(Enum):
+
+class ClientState(Key):
     """Where a client stands with its connection."""
 
     CLOSED = auto()
@@ -27,7 +29,7 @@ class ClientState(Enum):
     """For the time of the next attempt."""
 
 
-class ClientInput(Enum):
+class ClientInput(Key):
     """What can happen to a client."""
 
     START = auto()
@@ -59,7 +61,7 @@ CLIENT_TRANSITIONS: Final[dict[ClientState, dict[ClientInput, ClientState]]] = {
 }
 
 
-class SocketState(Enum):
+class SocketState(Key):
     """Where a socket of a client stands."""
 
     INACTIVE = auto()
@@ -72,7 +74,7 @@ class SocketState(Enum):
     CONNECTED = auto()
 
 
-class SocketInput(Enum):
+class SocketInput(Key):
     """What can happen to a socket of a client."""
 
     CONNECT = auto()
