@@ -89,7 +89,8 @@ class EngineClientConfig:
     """How long a WebSocket may take to take over, from its connection on."""
     close_timeout: float = 10.0
     """How long a session that is closed in good order may take to send what waits, and then
-    a connection for the server to close it too."""
+    a connection for the server to close it too; also how long a session over polling that the
+    client has ended at once (a parse error, a full buffer) may take to tell the server."""
     max_payload: int = 100_000_000
     """The largest message, and the largest HTTP answer, that is received; more than that
     breaks the connection."""

@@ -121,6 +121,19 @@ async def test_the_server_ends_it(
 
 
 @on_every_loop
+async def test_leaving_at_once_after_a_parse_error(
+    loop: Loop, server: ServerProgram, way: dict[str, Any]
+) -> None:
+    """The server is told before the block is over, as by npm's client: not by its heartbeat."""
+    async with loop.connect(server.url, **way) as socket:
+        watched = await Watched(server, socket).begin()
+        socket.emit("provoke", "send garbage")
+        assert await watched.noted.count(1) == [End("parse error", True)]
+    watched.told("transport close")
+    assert not socket.client.links
+
+
+@on_every_loop
 async def test_the_server_dies(loop: Loop, mortal: ServerProgram, transport: str) -> None:
     async with loop.connect(mortal.url, transports=(transport,)) as socket:
         noted = noting(socket)

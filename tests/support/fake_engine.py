@@ -52,6 +52,9 @@ class FakeEngine:
         self.closing = False
         self.ended: tuple[Reason, Exception | None] | None = None
         self.lingers = False
+        self.parts = False
+        """Whether to tell the server of an end takes its time."""
+        self.parted: list[Callable[[], None]] = []
         """Whether a close in good order takes its time."""
         self.relieved: list[Callable[[], None]] = []
         self._sent: list[str | bytes] = []
@@ -80,6 +83,20 @@ class FakeEngine:
             self.ended = (reason, error)
             self.receiver.closed(reason, error)
             self.relieve()
+
+    def when_parted(self, callback: Callable[[], None]) -> None:
+        """At once, or keep it for `cut`."""
+        assert self.ended is not None
+        if self.parts:
+            self.parted.append(callback)
+        else:
+            callback()
+
+    def cut(self) -> None:
+        """The server knows, or nobody has time; the test calls it too."""
+        parted, self.parted = self.parted, []
+        for callback in parted:
+            callback()
 
     def hold(self, count: int = 1, size: int = 0) -> None:
         """Count."""

@@ -26,7 +26,10 @@ from .url import ServerAddress
 from .websocket_transport import NORMAL_CLOSURE, ClientWebSocketTransport
 from .wire import ClientWire
 
-FAREWELL: Final = (Reason.PARSE_ERROR, Reason.SEND_BUFFER_FULL, Reason.FORCED_CLOSE)
+FAREWELL: Final = (
+    *(Reason.PARSE_ERROR, Reason.SEND_BUFFER_FULL, Reason.RECEIVE_BUFFER_FULL),
+    Reason.FORCED_CLOSE,
+)
 """Ends that the server would not know of by itself."""
 
 
@@ -71,6 +74,9 @@ class EngineClient(ClientSession):
         self._leaving = False
         self._upgrade_timer: Timer | None = None
         self._close_timer: Timer | None = None
+        self._parting: ClientPollingTransport | None = None
+        """What still tells the server that this session is over."""
+        self._parted: list[Callable[[], None]] = []
 
     # For what stands on it
 
@@ -134,6 +140,29 @@ class EngineClient(ClientSession):
         self._receiver.closed(reason, error)
         if before in OPEN:
             self.observers.tell("close", self, str(reason))
+
+    def when_parted(self, callback: Callable[[], None]) -> None:
+        """Call back once, when the server has been told of the end, as far as it can be.
+
+        For a session that is over: at once, but where it was carried by polling and the server
+        would not know by itself; then within `close_timeout`.
+        """
+        if self._parting is None:
+            callback()
+        else:
+            self._parted.append(callback)
+
+    def parted(self) -> None:
+        """The farewell has been said, or has failed."""
+        self._parting = None
+        parted, self._parted = self._parted, []
+        for callback in parted:
+            callback()
+
+    def cut(self) -> None:
+        """Say no farewell, nor wait for the answer to one; no effect before it is over."""
+        if self._parting is not None:
+            self._parting.abort()
 
     @property
     def writable(self) -> bool:
@@ -336,6 +365,7 @@ class EngineClient(ClientSession):
         if websocket is not None:
             websocket.finish(close_code)
         if polling is not None:
+            self._parting = polling if farewell else None
             polling.finish(farewell=farewell)
 
     def _abort_transports(self) -> None:

@@ -29,7 +29,16 @@ CLOSE: Final = b"1"
 class ClientPollingTransport:
     """The requests of one session."""
 
-    __slots__ = ("_getting", "_parts", "_posting", "_requests", "_session", "_wires")
+    __slots__ = (
+        "_getting",
+        "_leaving",
+        "_parts",
+        "_patience",
+        "_posting",
+        "_requests",
+        "_session",
+        "_wires",
+    )
 
     def __init__(self, session: EngineClient) -> None:
         self._session: EngineClient | None = session
@@ -39,6 +48,9 @@ class ClientPollingTransport:
         self._parts: deque[bytes] = deque()
         """What is left of a message whose packets did not fit into one POST."""
         self._wires: dict[str, ClientWire] = {}
+        self._leaving: EngineClient | None = None
+        """The session that is over, while its server is being told."""
+        self._patience: Timer | None = None
 
     @property
     def quiet(self) -> bool:
@@ -70,29 +82,46 @@ class ClientPollingTransport:
     def finish(self, *, farewell: bool) -> None:
         """Nothing more is asked for: close the connections, or tell the server before that.
 
-        The farewell is sent where no POST is under way, and nobody waits for its answer.
+        The farewell goes out after the POST that is under way, and both have `close_timeout`;
+        then the session's `parted` is called.
         """
         session, self._session = self._session, None
-        if session is not None and farewell and self._posting is None:
-            session.timers.after(0.0, lambda now: self._part(session, now))
-        else:
-            self.close()
+        if session is None or not farewell:
+            self._close()
+            return
+        self._leaving = session
+        self._patience = session.timers.after(session.config.close_timeout, lambda _: self.parted())
+        if self._posting is None:
+            session.timers.after(0.0, self._part)
 
-    def _part(self, session: EngineClient, now: float) -> None:
-        timer = session.timers.after(session.config.close_timeout, lambda _: self.close())
-        request = self._requests.post(session.id, CLOSE, now)
-        self._wire("POST", session).request(request, Parting(self, timer))
+    def _part(self, now: float) -> None:
+        session = self._leaving
+        if session is not None:
+            request = self._requests.post(session.id, CLOSE, now)
+            self._wire("POST", session).request(request, Parting(self))
 
-    def close(self) -> None:
-        """Close the connections; idempotent."""
+    def parted(self) -> None:
+        """The server has been told that this is the end, or cannot be: close the connections."""
+        self._close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        session, self._leaving = self._leaving, None
+        if self._patience is not None:
+            self._patience.cancel()
+        if session is not None:
+            session.parted()
+
+    def _close(self) -> None:
         for wire in self._wires.values():
             wire.close()
 
     def abort(self) -> None:
-        """Close them at once: the server does not answer."""
+        """Close the connections at once: the server does not answer, or nobody has time."""
         self._session = None
         for wire in self._wires.values():
             wire.abort()
+        self._let_go()
 
     # What becomes of the requests
 
@@ -119,6 +148,10 @@ class ClientPollingTransport:
         self._posting = None
         session = self._session
         if session is None:
+            if answer.status == 200:
+                self._part(now)
+            else:
+                self.parted()
             return
         self._requests.keep(answer, now)
         if answer.status == 200:
@@ -137,6 +170,8 @@ class ClientPollingTransport:
             failure = TransportError(message, str(error) or repr(error), context=error)
             failure.__cause__ = error
             self._session.polling_failed(failure, sending=sending)
+        elif sending:
+            self.parted()
 
     def _post(self, session: EngineClient, body: bytes, now: float) -> None:
         self._posting = Posting(self)
@@ -207,23 +242,18 @@ class Posting:
 class Parting:
     """The last POST, which only says goodbye; then the connections close."""
 
-    __slots__ = ("_timer", "_transport")
+    __slots__ = ("_transport",)
 
-    def __init__(self, transport: ClientPollingTransport, timer: Timer) -> None:
+    def __init__(self, transport: ClientPollingTransport) -> None:
         self._transport = transport
-        self._timer = timer
 
     def answered(self, answer: Answer, now: float) -> None:
         """The server knows."""
-        self._end()
+        self._transport.parted()
 
     def broken(self, error: Exception) -> None:
         """The server will find out by itself."""
-        self._end()
-
-    def _end(self) -> None:
-        self._timer.cancel()
-        self._transport.close()
+        self._transport.parted()
 
 
 def decode(body: bytes) -> str:

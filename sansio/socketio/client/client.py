@@ -70,7 +70,7 @@ class Client:
         self.is_shut: bool = False
         """Whether the application has closed it for good."""
         self.links: set[Link] = set()
-        """That one, and those whose sessions are being closed in good order."""
+        """That one, and those whose servers have not been told of the end yet."""
         self._dispatch = ClientDispatch(runtime)
         self._backoff = Backoff(
             config.reconnection_delay,
@@ -148,6 +148,7 @@ class Client:
         self.shut_down()
         for link in list(self.links):
             link.engine.abort(Reason.FORCED_CLOSE)
+            link.engine.cut()
 
     def when_ended(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back once, when no connection is left; what is returned forgets it."""
@@ -304,7 +305,6 @@ class Client:
 
     def link_closed(self, link: Link, reason: str, error: Exception | None) -> None:
         """A connection is gone, or an attempt has failed."""
-        self.links.discard(link)
         if link is self.link:
             self.link = None
             self._cancel_timer()
@@ -314,6 +314,10 @@ class Client:
                 self._failed(
                     error or TransportError(reason, "the connection was lost before it was open")
                 )
+        link.engine.when_parted(lambda: self._gone(link))
+
+    def _gone(self, link: Link) -> None:
+        self.links.discard(link)
         if not self.links:
             ended, self._ended = self._ended, []
             for callback in ended:

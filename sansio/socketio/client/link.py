@@ -61,6 +61,12 @@ class Engine(Holdable, Protocol):
     def abort(self, reason: Reason, error: Exception | None = None) -> None:
         """End it at once."""
 
+    def when_parted(self, callback: Callable[[], None]) -> None:
+        """Call back once, when a session that is over has told the server so."""
+
+    def cut(self) -> None:
+        """Tell it no more."""
+
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call back once, when some of the backlog has gone, or all is over."""
 

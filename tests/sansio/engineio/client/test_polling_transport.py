@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from support.scripted_server import Scripted, answer_bytes, open_packet
 
+from sansocket.sansio.engineio.client.client import FAREWELL
 from sansocket.sansio.engineio.client.states import ClientState
 from sansocket.sansio.engineio.encoded import encode_message
 from sansocket.sansio.errors import Reason, RemoteProtocolError, TransportError
@@ -253,22 +254,92 @@ def test_while_it_says_goodbye_the_poll_may_fail() -> None:
     assert server.receiver.reason is Reason.FORCED_CLOSE
 
 
-def test_a_session_that_we_end_at_once_says_so() -> None:
-    """Unless a POST is under way, and for `close_timeout` at most."""
-    for number in range(3):
-        server = opened()
-        if number == 1:
-            send(server, "x")
-        server.client.abort(Reason.FORCED_CLOSE)
-        server.advance(0.0)
-        assert server.receiver.reason is Reason.FORCED_CLOSE
-        if number != 1:
+def parting(*reasons: Reason, busy: bool = False) -> tuple[Scripted, list[str]]:
+    """A session that we end at once, and what is noted when its server knows."""
+    server = opened()
+    if busy:
+        send(server, "x")
+        server.connect(1)
+        assert server.request(1).body == b"4x"
+    for reason in reasons or (Reason.FORCED_CLOSE,):
+        server.client.abort(reason)
+    noted: list[str] = []
+    server.client.when_parted(lambda: noted.append("parted"))
+    server.advance(0.0)
+    return server, noted
+
+
+@pytest.mark.parametrize("reason", FAREWELL)
+def test_a_session_that_we_end_at_once_says_so(reason: Reason) -> None:
+    """Its receiver is told at once, the server by a POST, and then nothing is left."""
+    server, noted = parting(reason)
+    assert server.receiver.reason is reason
+    server.connect(1)
+    assert server.request(1).body == b"1"
+    assert not server.wires[0].closing
+    assert noted == []
+    server.answer("ok", 1)
+    assert noted == ["parted"]
+    assert all(wire.closing for wire in server.wires)
+    server.nothing_is_left()
+    server.client.when_parted(lambda: noted.append("at once"))
+    assert noted == ["parted", "at once"]
+
+
+def test_a_post_that_is_under_way_comes_before_the_farewell() -> None:
+    """As in the reference, whose requests are one after the other too."""
+    server, noted = parting(busy=True)
+    assert server.taken(1) == b""
+    server.answer("ok", 1)
+    assert server.request(1).body == b"1"
+    assert noted == []
+    server.answer("ok", 1)
+    assert noted == ["parted"]
+    server.nothing_is_left()
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_farewell_that_nobody_hears(busy: bool) -> None:
+    """A server that does not answer has `close_timeout` for both; one that refuses, or is gone,
+    is told no more."""
+    for end in ("late", "refused", "lost", "cut"):
+        server, noted = parting(busy=busy)
+        if not busy:
             server.connect(1)
-            assert server.request(1).body == b"1"
-            assert not server.wires[0].closing
-            if number == 0:
-                server.answer("ok", 1)
-            else:
-                server.advance(10.0)
+            server.taken(1)
+        if end == "late":
+            server.advance(9.9)
+            assert noted == []
+            server.advance(0.1)
+        elif end == "refused":
+            server.answer("", 1, status=400)
+        elif end == "lost":
+            server.wires[1].lost()
+        else:
+            server.client.cut()
+            assert all(wire.closed for wire in server.wires)
+        assert noted == ["parted"]
+        server.client.cut()
+        assert len(server.wires) == 2
         assert all(wire.closing for wire in server.wires)
+        assert noted == ["parted"]
         server.nothing_is_left()
+
+
+def test_a_farewell_that_is_cut_before_it_begins() -> None:
+    server = opened()
+    server.client.cut()
+    assert server.client.is_open
+    server.client.abort(Reason.PARSE_ERROR)
+    server.client.cut()
+    server.advance(0.0)
+    assert len(server.wires) == 1
+    server.nothing_is_left()
+
+
+@pytest.mark.parametrize("reason", [Reason.PING_TIMEOUT, Reason.TRANSPORT_ERROR])
+def test_ends_without_a_farewell(reason: Reason) -> None:
+    """Of a server that does not answer, or whose connection is broken."""
+    server, noted = parting(reason)
+    assert noted == ["parted"]
+    assert len(server.wires) == 1

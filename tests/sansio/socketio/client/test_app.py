@@ -182,6 +182,43 @@ def test_aclose_cancelled() -> None:
     assert len(rig.client.timers) == 0
 
 
+def test_aclose_after_a_parse_error() -> None:
+    """The server of the broken session is told before the client is gone, or nobody has time."""
+    for hangs in (False, True):
+        rig = Rig()
+        rig.joined()
+        rig.engine.parts = True
+        broken = rig.engine
+        rig.receive("9")
+        assert broken.ended is not None
+        assert broken.ended[0] is Reason.PARSE_ERROR
+        task = rig.task(rig.client.aclose(grace=3.0))
+        rig.advance(2.0)
+        assert not task.done
+        if hangs:
+            rig.advance(1.0)
+        else:
+            broken.cut()
+            rig.settle()
+        assert task.done
+        assert not broken.parted
+        assert not rig.client.links
+
+
+def test_a_farewell_does_not_keep_the_next_connection() -> None:
+    rig = Rig()
+    rig.joined()
+    broken = rig.engine
+    broken.parts = True
+    rig.receive("9")
+    rig.advance(1.5)
+    assert rig.engine is not broken
+    rig.rejoin()
+    assert len(rig.client.links) == 2
+    broken.cut()
+    assert [link.engine for link in rig.client.links] == [rig.engine]
+
+
 def test_aclose_while_it_reconnects() -> None:
     """Row 176: at once; a task that waits is told."""
     rig = Rig()
