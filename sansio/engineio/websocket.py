@@ -241,7 +241,7 @@ class WebSocket:
         return self._wsproto
 
     def _read_header(self, data: bytes, position: int, messages: list[str | bytes]) -> int:
-        """Let wsproto judge the header at `position`, then bound the message it announces.
+        """Let wsproto judge the header at `position`, and bound the message it announces.
 
         wsproto judges when it knows the length, and before that when two bytes are
         already illegal. Until then the bytes are held, so that the fast path can
@@ -255,23 +255,26 @@ class WebSocket:
         if len(header) < needed:
             self._held = header
             return len(data)
-        self._feed(header, messages)
-        if self.failure is not None:
-            return len(data)
         length = int.from_bytes(header[2:], "big") if needed > 2 else header[1] & 0x7F
-        self._remaining = self.MASK + length  # wsproto has refused it if it is not so
         if header[0] & 0x0F <= BINARY:
+            # Before wsproto has it: a server's frame that is empty ends with its header, and may
+            # end its message with it.
             if not self._fragments:
                 compressed = header[0] & 0x40
                 self._limit = longest(self._max_message) if compressed else self._max_message
             self._fragments += 1
             self._size += length
-            if self._size > self._limit:
-                self._fail(f"message of more than {self._max_message} bytes", 1009)
-            elif self._fragments > self._max_fragments:
+            if self._fragments > self._max_fragments:
                 # RFC 6455, section 7.4.1, keeps 1008 for where no other code is
                 # more suitable: too many pieces are too big to process as well.
                 self._fail(f"message of more than {self._max_fragments} fragments", 1009)
+                return len(data)
+        self._feed(header, messages)
+        if self.failure is not None:
+            return len(data)
+        self._remaining = self.MASK + length  # wsproto has refused it if it is not so
+        if self._size > self._limit:
+            self._fail(f"message of more than {self._max_message} bytes", 1009)
         return position + needed
 
     def _read_plain_close(self, data: bytes, position: int) -> int:

@@ -222,6 +222,33 @@ def test_a_message_is_bounded() -> None:
     assert websocket.failure.close_code == 1009
 
 
+FIRST, EMPTY_LAST = b"\x01\x01a", b"\x80\x00"
+"""As Autobahn fragments what is cut without a rest: its cases 9.3.2 and 9.4.2 end so."""
+
+
+def test_autobahn_9_3_2_an_empty_last_fragment_is_counted() -> None:
+    """Security rule 7: it comes without a mask, so wsproto ends its message with its header."""
+    websocket = socket()
+    most = FIRST + b"\x00\x00" * 16_382 + EMPTY_LAST
+    assert websocket.receive_data(most * 2) == ["a"] * 2
+    assert websocket.failure is None
+    websocket = socket()
+    assert websocket.receive_data(FIRST + b"\x00\x00" * 16_383 + EMPTY_LAST) == []
+    assert websocket.failure is not None
+    assert websocket.failure.close_code == 1009
+
+
+@pytest.mark.parametrize("message", [FIRST + EMPTY_LAST, b"\xc1\x00"])
+def test_autobahn_9_3_2_nothing_is_left_of_the_message(message: bytes) -> None:
+    """Security rule T4: a compressed message may be longer on the wire, the next one may not."""
+    websocket = socket(deflate=PerMessageDeflate())
+    assert len(websocket.receive_data(message)) == 1
+    assert websocket.between
+    assert websocket.receive_data(b"\x82\x7e\x03\xe9" + bytes(1001)) == []
+    assert websocket.failure is not None
+    assert websocket.failure.close_code == 1009
+
+
 # Frames out
 
 
