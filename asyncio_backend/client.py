@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 
 from sansocket.sansio.backend import (
     GRACE,
-    Begin,
     ClientWire,
     Driven,
     MakesRuntime,
@@ -60,9 +59,9 @@ class ClientRuntime(AsyncioRuntime):
         place.close(deadline - loop.time())
         await place.empty()
 
-    def spawn(self, function: Begin, home: object) -> None:
-        """Run a listener in a task of the client."""
-        self._place.handle(function)
+    def place_of(self, home: object) -> Home:
+        """That of the block, whatever was asked for."""
+        return self._place
 
     def dial(self, wire: ClientWire) -> None:
         """Connect, and carry the bytes of the wire."""

@@ -81,15 +81,18 @@ class AsyncioRuntime:
             logger.exception("timer failed")
         self._set(loop, next_deadline(self.core))
 
+    def place_of(self, home: object) -> Home:
+        """Where a task lives, and ends."""
+        assert isinstance(home, Home)
+        return home
+
     def spawn(self, function: Begin, home: object) -> None:
         """Run a handler in a task of the server."""
-        assert isinstance(home, Home)
-        home.handle(function)
+        self.place_of(home).handle(function)
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""
-        assert isinstance(home, Home)
-        task = home.run(function())
+        task = self.place_of(home).run(function())
         task.add_done_callback(lambda _: done())
 
         def cancel() -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 import trio
 
-from sansocket.sansio.backend import GRACE, Begin, ClientWire, MakesRuntime, ScopedClient
+from sansocket.sansio.backend import GRACE, ClientWire, MakesRuntime, ScopedClient
 
 from .connection import Connection, Stream
 from .dialing import open_stream, socks_proxy
@@ -43,9 +43,9 @@ class ClientRuntime(TrioRuntime):
         if failure is not None:
             raise failure
 
-    def spawn(self, function: Begin, home: object) -> None:
-        """Run a listener in a task of the client."""
-        super().spawn(function, self._home)
+    def home_of(self, home: object) -> Home:
+        """The nursery of the block, for all."""
+        return self._home
 
     def dial(self, wire: ClientWire) -> None:
         """Connect, and carry the bytes of the wire."""

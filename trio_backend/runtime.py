@@ -43,14 +43,17 @@ class TrioRuntime:
         """Wake the timer."""
         self.rearmed.set()
 
+    def home_of(self, home: object) -> Home:
+        """The nursery that a task is for."""
+        assert isinstance(home, Home)
+        return home
+
     def spawn(self, function: Begin, home: object) -> None:
         """Run a handler in a task of the server."""
-        assert isinstance(home, Home)
-        home.handle(function)
+        self.home_of(home).handle(function)
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""
-        assert isinstance(home, Home)
         scope = trio.CancelScope()
 
         async def run() -> None:
@@ -60,7 +63,7 @@ class TrioRuntime:
             finally:
                 done()
 
-        home.nursery.start_soon(run)
+        self.home_of(home).nursery.start_soon(run)
         return scope.cancel
 
     def log(self, message: str, error: Exception | None) -> None:

@@ -67,6 +67,43 @@ async def test_functions_say_where_and_what(loop: Loop, server: ServerProgram) -
 
 
 @on_every_loop
+async def test_a_function_that_hangs(loop: Loop, our_server: ServerProgram) -> None:
+    """Row 160: it is cancelled at the timeout of the attempt, and asked again; and with the
+    block, whose end does not wait for it."""
+    hangs = True
+
+    async def headers() -> dict[str, str]:
+        if hangs:
+            hanging.note("begins")
+            try:
+                await Noted(client.runtime).count(1)
+            finally:
+                hanging.note("ends")
+        return {"X-Client": "says"}
+
+    client = loop.client(
+        our_server.url, extra_headers=headers, timeout=0.2, reconnection_delay=0.01
+    )
+    hanging, errors = Noted(client.runtime), Noted(client.runtime)
+    client.on("error", lambda error: errors.note(error.description))
+    async with client:
+        socket = client.socket()
+        socket.connect()
+        said = "no answer from the function for extra_headers within 0.2 seconds"
+        assert (await errors.count(2))[:2] == [said, said]
+        hangs = False
+        client.set_options(timeout=60.0)
+        await socket.until_connected(retry=True)
+        assert (await socket.call("handshake", timeout=10))[0] == "says"
+        assert hanging.seen == ["begins", "ends"] * (len(hanging.seen) // 2)
+        hanging.seen.clear()
+        hangs = True
+        client.engine.close()
+        assert await hanging.count(1) == ["begins"]
+    assert hanging.seen == ["begins", "ends"]
+
+
+@on_every_loop
 async def test_options_of_the_wire(loop: Loop, server: ServerProgram) -> None:
     """Rows 47, 48, 54, 55, 59 and 60: every server takes them, and messages stay what they are."""
     options: list[dict[str, Any]] = [

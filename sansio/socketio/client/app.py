@@ -45,8 +45,9 @@ class ClientApp(Observable, Client):
     Raises ValueError or TypeError for options that make no sense.
 
     `url` and `extra_headers` may be functions without arguments, plain or coroutine functions,
-    that are asked before every attempt, within its `timeout`. What they raise, and what makes no
-    sense, fails the attempt with a TransportError. The path of such a URL is no namespace.
+    that are asked before every attempt. What they raise, and what makes no sense, fails the
+    attempt with a TransportError; so does one that has not answered at the end of the attempt's
+    `timeout`, and it is cancelled then. The path of such a URL is no namespace.
 
     Its events are what happens to it as a whole, for plain or coroutine functions: `open`, `close`
     (reason, and what broke the connection), `error` (of an attempt), `ping` and `packet` (of the

@@ -14,7 +14,7 @@ from typing import Unpack
 from ...engineio.client.ends import EngineReceiver
 from ...errors import LocalProtocolError, Reason, TransportError
 from ...failures import Failures
-from ...mailbox import Mailbox, finish, run_by_hand
+from ...mailbox import Mailbox
 from ...runtime import Runtime
 from ...timers import Timer, Timers
 from ...transitions import next_state
@@ -27,7 +27,7 @@ from .events import EventReceived, Happened, SocketEvent
 from .link import Engine, Link
 from .membership import Membership
 from .notices import Notices
-from .questions import Questions
+from .questions import Asking, Questions
 from .socket import ClientSocket
 from .states import CLIENT_TRANSITIONS, ClientInput, ClientState, SocketState
 
@@ -80,8 +80,8 @@ class Client:
         )
         self._reconnecting = False
         """Whether the attempt is one that has waited."""
-        self._asking: object = None
-        """Which asking an attempt waits for: a new one each time."""
+        self._asking: Asking | None = None
+        """What the attempt waits for before it dials."""
         self._timer: Timer | None = None
         self._delay = 0.0
         self._events: deque[SocketEvent | Happened] = deque()
@@ -233,26 +233,18 @@ class Client:
         if not self.questions:
             self._open(now)
             return
-        asking = self._asking = object()
-        rest = run_by_hand(self._ask(asking))
-        if rest is not None:
-            self.runtime.spawn(lambda: finish(rest), self.home)
+        self._asking = Asking(self.questions, self.runtime, self._asked)
+        self._asking.begin(self.home)
 
-    async def _ask(self, asking: object) -> None:
-        """The attempt may be given up meanwhile, and the next one ask anew."""
-        try:
-            answers = await self.questions.ask()
-            if asking is self._asking:
-                self.questions.take(answers)
-        except Exception as error:
-            if asking is self._asking:
-                failure = TransportError("options error", str(error) or repr(error), context=error)
-                failure.__cause__ = error
-                self._give_up(failure)
-        else:
+    def _asked(self, asking: Asking, error: Exception | None) -> None:
+        if error is None:
             self.timers.after(0.0, lambda now: self._answered(asking, now))
+        else:
+            failure = TransportError("options error", str(error) or repr(error), context=error)
+            failure.__cause__ = error
+            self._give_up(failure)
 
-    def _answered(self, asking: object, now: float) -> None:
+    def _answered(self, asking: Asking, now: float) -> None:
         if asking is self._asking:
             self._asking = None
             self._open(now)
@@ -264,8 +256,10 @@ class Client:
 
     def _late(self, now: float) -> None:
         """The attempt takes too long: it is given up, and is one that has failed."""
-        seconds = self.config.timeout
-        error = TransportError("timeout", f"no connection within {seconds} seconds")
+        what = "no connection"
+        if self._asking is not None:
+            what = f"no answer from the function for {self._asking.name}"
+        error = TransportError("timeout", f"{what} within {self.config.timeout} seconds")
         if self.link is None:
             self._give_up(error)
         else:
@@ -273,7 +267,7 @@ class Client:
 
     def _give_up(self, error: Exception) -> None:
         """An attempt fails before it has a session."""
-        self._asking = None
+        self._stop_asking()
         self._cancel_timer()
         self._failed(error)
 
@@ -372,7 +366,7 @@ class Client:
 
     def _close(self) -> None:
         """Nobody wants the connection any more."""
-        self._asking = None
+        self._stop_asking()
         self._cancel_timer()
         was_open = self.state is ClientState.OPEN
         self.step(ClientInput.STOP)
@@ -383,6 +377,11 @@ class Client:
             self.note("close", str(Reason.FORCED_CLOSE), None)
         if link is not None:
             link.engine.close()
+
+    def _stop_asking(self) -> None:
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            asking.cancel()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

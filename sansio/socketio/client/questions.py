@@ -1,28 +1,31 @@
 """What a client asks of its application before every attempt, where that has given functions.
 
-This module does not know when an attempt is made, nor what becomes of it.
+This module does not know when an attempt is made, for how long it may take, nor what becomes
+of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from ...handlers import Function, Handler, awaits
-from ...mailbox import TASK
+from ...mailbox import TASK, finish, run_by_hand
+from ...runtime import Callback, Runtime
 
 
 class Questions:
     """Functions without arguments, plain or coroutine functions, and who takes what they say."""
 
-    __slots__ = ("_questions",)
+    __slots__ = ("functions",)
 
     def __init__(self) -> None:
-        self._questions: list[tuple[Function, Callable[[Any], None]]] = []
+        self.functions: list[tuple[str, Function, Callable[[Any], None]]] = []
 
     def __bool__(self) -> bool:
         """Whether there is anything to ask."""
-        return bool(self._questions)
+        return bool(self.functions)
 
     def add(self, name: str, function: Function, take: Callable[[Any], None]) -> None:
         """Ask a function for the option `name`; `take` raises for an answer that makes no sense.
@@ -31,26 +34,82 @@ class Questions:
         """
         if not Handler(function).takes(0):
             raise TypeError(f"{name}: expected a function without arguments, got {function!r}")
-        self._questions.append((function, take))
+        self.functions.append((name, function, take))
 
-    async def ask(self) -> list[Any]:
-        """The answers; raises what a function raises.
 
-        It can be run by hand up to the first answer that has to be awaited.
-        """
-        answers: list[Any] = []
+class Asking:
+    """The questions of one attempt.
+
+    `told` is called once with this and what went wrong, if anything, after the answers have been
+    taken, and never once it has been cancelled.
+    """
+
+    __slots__ = ("_answers", "_cancel", "_cancelled", "_questions", "_runtime", "_told", "name")
+
+    def __init__(
+        self,
+        questions: Questions,
+        runtime: Runtime,
+        told: Callable[[Asking, Exception | None], None],
+    ) -> None:
+        self.name: str = ""
+        """The option whose function is asked, or was asked last."""
+        self._answers: list[Any] = []
+        self._questions = questions
+        self._runtime = runtime
+        self._told = told
+        self._cancelled = False
+        self._cancel: Callback | None = None
+
+    def begin(self, home: object) -> None:
+        """Ask one after the other; what has to be awaited is so in a task of `home`."""
+        rest = run_by_hand(self._run())
+        if rest is not None:
+            self._cancel = self._runtime.spawn_cancellable(
+                partial(finish, rest), home, lambda: None
+            )
+            if self._cancelled:
+                self._cancel()
+
+    def cancel(self) -> None:
+        """Nobody waits for the answers any more: cancel the function that is asked; idempotent."""
+        self._cancelled = True
+        if self._cancel is not None:
+            self._cancel()
+
+    async def _run(self) -> None:
+        failure: Exception | None = None
+        try:
+            await self._ask()
+            if not self._cancelled:
+                for (_, _, take), answer in zip(
+                    self._questions.functions, self._answers, strict=True
+                ):
+                    take(answer)
+        except Exception as error:
+            failure = error
+        self._cancel = None
+        if not self._cancelled:
+            self._told(self, failure)
+        elif failure is not None:
+            self._runtime.log(f"{self.name}: the function failed when it was cancelled", failure)
+
+    async def _ask(self) -> None:
         by_hand = True
-        for function, _ in self._questions:
+        for name, function, _ in self._questions.functions:
+            if self._cancelled:
+                return
+            self.name = name
             answer = function()
             if awaits(answer):
                 if by_hand:
                     by_hand = False
-                    await TASK
+                    try:
+                        await TASK
+                    except BaseException:
+                        # Cancelled before there was a task: not left to the collector.
+                        if isinstance(answer, Coroutine):
+                            answer.close()
+                        raise
                 answer = await answer
-            answers.append(answer)
-        return answers
-
-    def take(self, answers: list[Any]) -> None:
-        """Hand the answers on; raises ValueError or TypeError for one that makes no sense."""
-        for (_, take), answer in zip(self._questions, answers, strict=True):
-            take(answer)
+            self._answers.append(answer)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from support.fake_engine import Dialer, Rig, record
-from support.runtime import Gate, counting_entropy
+from support.runtime import Gate, LoopFree, counting_entropy
 
 from sansocket.sansio.errors import TransportError
 from sansocket.sansio.socketio.client.app import ClientApp
-from sansocket.sansio.socketio.client.questions import Questions
+from sansocket.sansio.socketio.client.questions import Asking, Questions
 from sansocket.sansio.socketio.client.states import ClientState
 
 
@@ -131,14 +131,17 @@ def test_what_makes_no_sense_fails_the_attempt(
 
 
 def test_an_answer_that_takes_too_long() -> None:
-    """Row 160: the time of the attempt counts; an answer that comes too late is nobody's."""
+    """Row 160: the time of the attempt counts. The function is cancelled, and asked again."""
     gate = Gate()
-    asked: list[int] = []
+    asked, ended = list[int](), list[int]()
 
     async def url() -> str:
         number = len(asked)
         asked.append(number)
-        await gate.wait()
+        try:
+            await gate.wait()
+        finally:
+            ended.append(number)
         return f"http://server{number}.example"
 
     rig = Rig(url, timeout=3.0)
@@ -148,7 +151,9 @@ def test_an_answer_that_takes_too_long() -> None:
     rig.advance(3.0)
     [(_, error)] = told
     assert error.message == "timeout"
+    assert error.description == "no answer from the function for url within 3.0 seconds"
     assert rig.client.state is ClientState.WAITING
+    assert ended == asked == [0]
     gate.open()
     rig.settle()
     assert rig.engines == []
@@ -156,6 +161,32 @@ def test_an_answer_that_takes_too_long() -> None:
     rig.advance(1.0)
     rig.rejoin()
     assert repr(rig.client) == "<Client server1.example open>"
+
+
+def test_functions_that_hang_are_told_by_their_names() -> None:
+    """The first that has not answered, each time; in the end the client gives up."""
+    hangs = ["url", "extra_headers"]
+
+    async def url() -> str:
+        if hangs[0] == "url":
+            await Gate().wait()
+        return "http://server.example"
+
+    async def headers() -> dict[str, str]:
+        await Gate().wait()
+        return {}
+
+    rig = Rig(url, extra_headers=headers, timeout=3.0, reconnection_attempts=1)
+    socket = rig.client.socket()
+    told = record(socket, "connect_error")
+    socket.connect()
+    rig.advance(3.0)
+    del hangs[0]
+    rig.advance(1.0 + 3.0)
+    assert ["url" in error.description for _, error in told] == [True, False]
+    assert ["extra_headers" in error.description for _, error in told] == [False, True]
+    assert rig.client.state is ClientState.CLOSED
+    assert rig.runtime.tasks == []
 
 
 def test_leaving_while_a_function_is_asked() -> None:
@@ -217,13 +248,125 @@ def test_functions_that_cannot_be_asked(option: str) -> None:
         Rig(**options)
 
 
-def test_questions_are_asked_in_their_order() -> None:
-    """Nobody is asked where there is none."""
-    questions = Questions()
+def asked(*functions: Any, runtime: LoopFree | None = None) -> tuple[list[Any], LoopFree, Asking]:
+    """Questions that have been asked, and what came of them."""
+    questions, runtime, told = Questions(), runtime or LoopFree(), list[Any]()
     assert not questions
-    taken: list[int] = []
-    questions.add("a", lambda: 1, taken.append)
-    questions.add("b", lambda: 2, taken.append)
+    for number, function in enumerate(functions):
+        questions.add(f"option{number}", function, told.append)
     assert questions
-    questions.take([1, 2])
-    assert taken == [1, 2]
+    asking = Asking(questions, runtime, lambda asking, error: told.append((asking.name, error)))
+    asking.begin(None)
+    return told, runtime, asking
+
+
+def test_questions_are_asked_in_their_order() -> None:
+    """The answers are taken together, when all are there; what does not wait needs no task."""
+    told, runtime, _ = asked(lambda: 1, lambda: 2)
+    assert told == [1, 2, ("option1", None)]
+    assert runtime.tasks == []
+
+
+def test_a_question_that_fails() -> None:
+    """Nobody is asked behind it, and nothing is taken."""
+    error = Wrong()
+
+    def fails() -> None:
+        raise error
+
+    told, _, _ = asked(lambda: 1, fails, lambda: 2)
+    assert told == [("option1", error)]
+
+
+def test_a_function_that_is_cancelled() -> None:
+    """It ends where it waits; nobody is asked behind it, and nobody told."""
+    ends = list[str]()
+
+    async def hangs() -> None:
+        try:
+            await Gate().wait()
+        finally:
+            ends.append("cancelled")
+
+    told, runtime, asking = asked(hangs, lambda: ends.append("asked"))
+    runtime.run()
+    assert asking.name == "option0"
+    for _ in range(2):
+        asking.cancel()
+    assert ends == ["cancelled"]
+    assert [*told, *runtime.tasks, *runtime.logged] == []
+
+
+def test_a_function_that_is_cancelled_before_it_begins() -> None:
+    """What it has made is closed, so that Python does not complain."""
+    begun = list[str]()
+
+    async def hangs() -> None:
+        begun.append("begun")
+
+    for function in (hangs, lambda: Waits()):
+        told, runtime, asking = asked(function)
+        asking.cancel()
+        runtime.run()
+        assert [*told, *begun, *runtime.tasks] == []
+
+
+class Waits:
+    """Something to be awaited that is no coroutine."""
+
+    def __await__(self) -> Any:
+        raise NotImplementedError
+
+
+def test_a_function_that_has_the_asking_cancelled() -> None:
+    """As one does that disconnects the socket, in itself or in what it makes."""
+    here = list[Asking]()
+    begun = list[str]()
+
+    async def more() -> None:
+        begun.append("begun")
+
+    def cancels() -> Any:
+        here[0].cancel()
+        return more()
+
+    questions, runtime, told = Questions(), LoopFree(), list[Any]()
+    questions.add("first", lambda: here[0].cancel(), told.append)
+    questions.add("second", lambda: begun.append("asked"), told.append)
+    here.append(Asking(questions, runtime, lambda asking, error: told.append(asking)))
+    here[0].begin(None)
+    assert runtime.tasks == []
+    questions = Questions()
+    questions.add("first", cancels, told.append)
+    here[:] = [Asking(questions, runtime, lambda asking, error: told.append(asking))]
+    here[0].begin(None)
+    runtime.run()
+    assert [*told, *begun, *runtime.tasks] == []
+
+
+class Stubborn(LoopFree):
+    """A runtime whose tasks do not let themselves be cancelled."""
+
+    def spawn_cancellable(self, function: Any, home: object, done: Any) -> Any:
+        """What is returned does nothing."""
+        super().spawn_cancellable(function, home, done)
+        return lambda: None
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_function_that_does_not_end_when_it_is_cancelled(fails: bool) -> None:
+    """What it says is nobody's; what it raises is logged."""
+    gate = Gate()
+
+    async def hangs() -> None:
+        await gate.wait()
+        if fails:
+            raise Wrong
+
+    told, runtime, asking = asked(hangs, runtime=Stubborn())
+    runtime.run()
+    asking.cancel()
+    gate.open()
+    runtime.run()
+    assert told == []
+    assert ["option0" in message for message, _ in runtime.logged] == [True] * fails
