@@ -100,6 +100,7 @@ def one_input(data: bytes) -> None:
         retries=2 if setup & 4 else 0,
         ack_timeout=3.0,
         max_receive_buffer=5,
+        max_receive_buffer_bytes=200,
     )
     sockets = [app.socket(namespace) for namespace in ("/", "/a")]
     for socket in sockets:

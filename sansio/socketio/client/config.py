@@ -51,6 +51,8 @@ class ClientConfig(EngineClientConfig):
     """Events of one socket that are kept before the server has answered its CONNECT (a server
     that sends more breaks the protocol), and for an iteration that has not begun (then the
     oldest make room)."""
+    max_receive_buffer_bytes: int = 16_000_000
+    """Bytes of such events; one alone may have more."""
     max_pending_acks: int = 10_000
     """Acknowledgements that one socket may be owed; more raise LocalProtocolError."""
     max_attachments: int = 10
@@ -103,6 +105,7 @@ class ClientOptions(EngineClientOptions, AttemptOptions, total=False):
     max_send_buffer: int
     max_send_buffer_bytes: int
     max_receive_buffer: int
+    max_receive_buffer_bytes: int
     max_pending_acks: int
     max_attachments: int
     max_attachment_bytes: int

@@ -16,16 +16,31 @@ from .events import EventReceived
 class Inbox:
     """The events of one socket that wait to be iterated over.
 
-    Before an iteration has begun the last `most` are kept, for one that may begin; the oldest
-    make room, which is said once, in the log. Once it has begun none is lost: each holds its
-    session, and at `max_inbound` the server is not read from.
+    Before an iteration has begun the last `most` are kept, up to `most_bytes` of them, for one
+    that may begin; the oldest make room, which is said once, in the log. The newest is kept
+    however large it is. Once it has begun none is lost: each holds its session, and at
+    `max_inbound` or `max_inbound_bytes` the server is not read from.
     """
 
-    __slots__ = ("_closed", "_events", "_log", "_looking", "_most", "_said", "is_open", "iterating")
+    __slots__ = (
+        "_closed",
+        "_events",
+        "_log",
+        "_looking",
+        "_most",
+        "_most_bytes",
+        "_said",
+        "is_open",
+        "iterating",
+        "size",
+    )
 
-    def __init__(self, most: int, log: Log) -> None:
+    def __init__(self, most: int, most_bytes: int, log: Log) -> None:
         self._most = most
+        self._most_bytes = most_bytes
         self._log = log
+        self.size: int = 0
+        """The bytes that the events in it came in."""
         self._events: deque[tuple[EventReceived, bool]] = deque()
         self._looking: list[Callable[[], None]] = []
         self._closed: list[Callable[[], None]] = []
@@ -42,19 +57,27 @@ class Inbox:
         """Keep an event."""
         if self.iterating:
             event.stay.intake.wait(event.size)
-        elif len(self._events) >= self._most:
-            self._events.popleft()
+        else:
+            self._make_room(event)
+        self._events.append((event, self.iterating))
+        self.size += event.size
+        self._wake()
+
+    def _make_room(self, event: EventReceived) -> None:
+        events = self._events
+        while events and (len(events) >= self._most or self.size + event.size > self._most_bytes):
+            oldest, _ = events.popleft()
+            self.size -= oldest.size
             if not self._said:
                 self._said = True
                 self._log(f"nobody listens to {event.name!a} of {event.socket!r}: forgotten", None)
-        self._events.append((event, self.iterating))
-        self._wake()
 
     def take(self) -> EventReceived | None:
         """The next event, or None."""
         if not self._events:
             return None
         event, held = self._events.popleft()
+        self.size -= event.size
         if held:
             event.stay.intake.handled(event.size)
         return event

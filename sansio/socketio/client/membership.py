@@ -36,6 +36,7 @@ class Membership:
         "_offset",
         "_pid",
         "_received",
+        "_received_bytes",
         "_timer",
         "attempt",
         "id",
@@ -62,9 +63,14 @@ class Membership:
         self.attempt: object = None
         """Which CONNECT it waits for: a new one each time."""
         self.outbound: Outbound = Outbound(client, self.namespace, socket.notify_outgoing)
-        self.inbox: Inbox = Inbox(client.config.max_receive_buffer, client.runtime.log)
+        self.inbox: Inbox = Inbox(
+            client.config.max_receive_buffer,
+            client.config.max_receive_buffer_bytes,
+            client.runtime.log,
+        )
         self._client = client
         self._received: list[tuple[str, Values, int | None, int]] = []
+        self._received_bytes = 0
         self._timer: Timer | None = None
         self._joining: dict[object, tuple[Resolve[None], bool]] = {}
         self._pid: str | None = None
@@ -140,14 +146,19 @@ class Membership:
     def received(self, name: str, args: Values, ack: int | None, size: int) -> None:
         """An event of so many bytes has come; before the answer to CONNECT it waits for that.
 
-        Raises RemoteProtocolError at the bound.
+        Raises RemoteProtocolError at the bounds.
         """
         if self.stay is not None:
             self._tell_received(self.stay, name, args, ack, size)
-        elif len(self._received) < self._client.config.max_receive_buffer:
-            self._received.append((name, args, ack, size))
-        else:
+            return
+        config = self._client.config
+        self._received_bytes += size
+        if self._received and (
+            len(self._received) >= config.max_receive_buffer
+            or self._received_bytes > config.max_receive_buffer_bytes
+        ):
             raise RemoteProtocolError("too many events before the answer to CONNECT")
+        self._received.append((name, args, ack, size))
 
     def acknowledged(self, number: int, values: Values) -> None:
         """The server has acknowledged an event; one that it has not got it cannot."""
@@ -230,6 +241,7 @@ class Membership:
         """The server is not asked any more, or has answered."""
         self.attempt = None
         self._received = []
+        self._received_bytes = 0
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -71,6 +71,7 @@ def test_values_that_make_sense(options: dict[str, Any]) -> None:
         ({"ack_timeout": 0}, ValueError),
         ({"max_send_buffer": 0}, ValueError),
         ({"max_receive_buffer": 1.5}, TypeError),
+        ({"max_receive_buffer_bytes": 0}, ValueError),
         ({"transports": ("carrier pigeon",)}, ValueError),
         ({"timeouts": 1}, TypeError),
     ],

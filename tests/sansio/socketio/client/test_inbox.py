@@ -9,19 +9,19 @@ from sansocket.sansio.socketio.client.inbox import Inbox
 
 
 class Kept:
-    """An inbox of three, and what it is given."""
+    """An inbox of three events and ten bytes, and what it is given."""
 
     def __init__(self) -> None:
         self.rig = Rig()
         self.socket = self.rig.client.socket()
-        self.inbox = Inbox(3, self.rig.runtime.log)
+        self.inbox = Inbox(3, 10, self.rig.runtime.log)
         self.engine = FakeEngine(None)  # type: ignore[arg-type]  # nothing is received here
         self.stay = Stay(FakeIntake(self.engine))
 
-    def put(self, *names: str) -> None:
-        """Keep these events."""
+    def put(self, *names: str, size: int = 0) -> None:
+        """Keep these events, each of so many bytes."""
         for name in names:
-            self.inbox.put(EventReceived(self.socket, name, (), None, self.stay))
+            self.inbox.put(EventReceived(self.socket, name, (), None, self.stay, size))
 
     def taken(self) -> list[str]:
         """All that were kept."""
@@ -43,6 +43,35 @@ def test_the_last_are_kept_before_an_iteration() -> None:
     [(message, error)] = kept.rig.runtime.logged
     assert "nobody listens to 'd'" in message
     assert error is None
+
+
+def test_their_bytes_are_bounded_too() -> None:
+    """Rule 98: as many of the oldest make room as it takes, and one alone is always kept."""
+    kept = Kept()
+    kept.put("a", "b", size=5)
+    assert (kept.inbox.size, kept.rig.runtime.logged) == (10, [])
+    kept.put("c", size=1)
+    assert kept.inbox.size == 6
+    assert len(kept.rig.runtime.logged) == 1
+    kept.put("large", size=11)
+    assert kept.inbox.size == 11
+    kept.put("last", size=10)
+    assert kept.taken() == ["last"]
+    assert kept.inbox.size == 0
+    kept.put("d", "e", size=5)
+    assert kept.taken() == ["d", "e"]
+    assert len(kept.rig.runtime.logged) == 1
+
+
+def test_bytes_in_an_iteration() -> None:
+    """They are the session's matter then, and none is lost for them."""
+    kept = Kept()
+    kept.put("early", size=8)
+    kept.inbox.iterating = True
+    kept.put("a", "b", size=8)
+    assert (kept.inbox.size, kept.engine.held_bytes) == (24, 16)
+    assert kept.taken() == ["early", "a", "b"]
+    assert (kept.inbox.size, kept.engine.held_bytes) == (0, 0)
 
 
 def test_none_is_lost_in_an_iteration() -> None:

@@ -190,6 +190,25 @@ def test_too_many_events_before_the_answer() -> None:
     assert rig.engine.ended[0] == "parse error"
 
 
+def test_too_many_bytes_before_the_answer() -> None:
+    """Rule 98: the same, but one event alone may be as large as a message; the next connection
+    begins anew."""
+    rig = Rig(max_receive_buffer_bytes=20)
+    rig.client.socket().connect()
+    rig.open()
+    rig.receive(f'2["{"x" * 30}"]')
+    assert rig.engine.ended is None
+    rig.receive('2["x"]')
+    assert rig.engine.ended is not None
+    assert rig.engine.ended[0] == "parse error"
+    rig.advance(2)
+    rig.open()
+    rig.receive(*['2["x"]'] * 3)
+    assert rig.engine.ended is None
+    rig.receive('2["x"]')
+    assert rig.engine.ended is not None
+
+
 def test_a_packet_of_every_type_for_every_state() -> None:
     """The first packets of a server, in every order of two: never an exception."""
     packets = [
