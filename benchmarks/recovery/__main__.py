@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ import uvloop
 from sansocket import asyncio_backend, trio_backend
 from sansocket.sansio.socketio.client.scope import ScopedClient
 
+from ..contestants import Unavailable
 from .crowd import Crowd, Load
 from .mortal import SERVERS, Mortal
 from .report import lines
@@ -59,21 +60,31 @@ def recover(loop: str, name: str, load: Load) -> list[str]:
     return crowd.faults(received)
 
 
-def main() -> int:
-    """Read the arguments, and run; the exit code is 1 when anything is wrong."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the arguments, and run; the exit code is 1 when anything is wrong.
+
+    Wrong arguments end the process with 2, as argparse does.
+    """
     parser = argparse.ArgumentParser("python -m benchmarks.recovery", description=__doc__)
     parser.add_argument("--loop", action="append", choices=LOOPS, help="of the clients")
     parser.add_argument("--server", action="append", choices=SERVERS, help="may be repeated too")
     parser.add_argument("--clients", type=int, default=Load.clients)
     parser.add_argument("--events", type=int, default=Load.events, help="a client and outage")
     parser.add_argument("--outages", type=int, default=Load.outages)
-    given = parser.parse_args()
-    load = Load(given.clients, given.events, given.outages)
+    given = parser.parse_args(arguments)
+    try:
+        load = Load(given.clients, given.events, given.outages)
+    except ValueError as error:
+        parser.error(f"argument --{error}")
     faults: list[str] = []
     for name in given.server or SERVERS:
         for loop in given.loop or LOOPS:
-            faults += recover(loop, name, load)
-    print(*faults, sep="\n", file=sys.stderr)
+            try:
+                faults += recover(loop, name, load)
+            except Unavailable as reason:
+                faults.append(f"{loop} with {name}: {reason}")
+    for fault in faults:
+        print(fault, file=sys.stderr)
     return 1 if faults else 0
 
 

@@ -44,6 +44,12 @@ class Load:
     """Of each client, for each outage: half before it, half in the midst of it."""
     outages: int = 2
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what could not show anything."""
+        for name, least in (("clients", 1), ("events", 2), ("outages", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+
 
 @dataclass(frozen=True)
 class Recovery:

@@ -25,6 +25,17 @@ SERVERS: Final = {
 """The program of each, and what it is told first."""
 
 
+def hold() -> socket.socket:
+    """A port that is nobody else's until what is returned is closed, while servers come and go.
+
+    It does not listen: without a server, connections are refused.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
 class Mortal:
     """One of the servers, for as long as a block runs.
 
@@ -34,9 +45,7 @@ class Mortal:
 
     def __init__(self, name: str, journal: Path) -> None:
         program, *arguments = SERVERS[name]
-        self._held = socket.socket()
-        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._held.bind(("127.0.0.1", 0))
+        self._held = hold()
         self.port: int = self._held.getsockname()[1]
         self._command: Sequence[str] = [
             *interpreter(HERE / program, ("trio", "uvloop")),

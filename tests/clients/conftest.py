@@ -17,7 +17,7 @@ def long_lived(
     """One of each, for all tests."""
     server = program(request.param, tmp_path_factory.mktemp("server") / "stderr")
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def our_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProgr
     """One of ours, where it is no matter which."""
     server = program("asyncio", tmp_path_factory.mktemp("server") / "stderr")
     yield server
-    server.stop()
+    server.close()
 
 
 @pytest.fixture(params=["polling", "websocket", "upgrade"])

@@ -13,23 +13,25 @@ from interop.programs import HERE as INTEROP
 from interop.programs import SERVERS as FOLDER
 from interop.programs import Program, node
 
+from benchmarks.recovery.mortal import hold
+
 SERVERS: Final = ("npm", "python-socketio", "trio", "asyncio")
 
 
 class ServerProgram(Program):
-    """One server, which prints its port."""
+    """One server, which prints its port. That stays its own while it is down, until `close`."""
 
     def __init__(
         self, name: str, command: Sequence[str], complaints: Path, interval: float, timeout: float
     ) -> None:
         self.name = name
-        self._fixed = command
-        self._times = [str(interval), str(timeout)]
-        super().__init__(self._on(0), complaints)
-        self.port = int(self.line())
+        self._held = hold()
+        self.port: int = self._held.getsockname()[1]
+        super().__init__([*command, str(self.port), str(interval), str(timeout)], complaints)
+        self._begun()
 
-    def _on(self, port: int) -> list[str]:
-        return [*self._fixed, str(port), *self._times]
+    def _begun(self) -> None:
+        assert int(self.line()) == self.port
 
     @property
     def url(self) -> str:
@@ -38,9 +40,13 @@ class ServerProgram(Program):
 
     def restart(self) -> None:
         """Start it again, on the same port."""
-        self._command = self._on(self.port)
         super().restart()
-        assert int(self.line()) == self.port
+        self._begun()
+
+    def close(self) -> None:
+        """End it for good."""
+        self.stop()
+        self._held.close()
 
     def freeze(self) -> None:
         """Let it do nothing any more, not even close a connection."""

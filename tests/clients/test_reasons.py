@@ -55,7 +55,7 @@ def mortal(
     complaints = tmp_path_factory.mktemp("server") / "stderr"
     server = program(request.param, complaints, interval, timeout=0.5)
     yield server
-    server.stop()
+    server.close()
 
 
 def noting(socket: ClientSocket) -> Noted:
