@@ -80,6 +80,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket_frames")),
     },
     f"{ENGINE}.ends": {f"{CORE}.errors"},
+    f"{ENGINE}.flow": set(),
+    f"{ENGINE}.heartbeat": {
+        *(f"{CORE}.{name}" for name in ("config", "errors", "observers", "timers")),
+        *(f"{ENGINE}.{name}" for name in ("encoded", "flow")),
+    },
     f"{ENGINE_CLIENT}.url": set(),
     f"{ENGINE_CLIENT}.tunnel": {"h11", f"{CORE}.errors", f"{ENGINE_CLIENT}.url"},
     f"{ENGINE_CLIENT}.cookies": set(),
@@ -91,7 +96,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     f"{ENGINE_CLIENT}.handshake": CODECS | {f"{CORE}.errors"},
     f"{ENGINE_CLIENT}.http": {"h11", f"{CORE}.errors", f"{ENGINE}.chunked"},
-    f"{ENGINE_CLIENT}.outbox": {f"{CORE}.client_config", f"{ENGINE}.encoded"},
+    f"{ENGINE_CLIENT}.outbox": {
+        f"{CORE}.client_config",
+        *(f"{ENGINE}.{name}" for name in ("encoded", "flow")),
+    },
     # A client's session does not know what carries its packets.
     f"{ENGINE_CLIENT}.session": {
         *(f"{CORE}.{name}" for name in ("client_config", "errors", "observers", "timers")),
@@ -121,8 +129,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *CODECS,
         *(f"{CORE}.{name}" for name in ("config", "errors", "observable", "observers")),
         *(f"{CORE}.{name}" for name in ("request", "timers", "transitions")),
-        *(f"{ENGINE}.{name}" for name in ("encoded", "ends", "events", "packet", "peer")),
-        f"{ENGINE}.states",
+        *(f"{ENGINE}.{name}" for name in ("encoded", "ends", "events", "heartbeat")),
+        *(f"{ENGINE}.{name}" for name in ("packet", "peer", "states")),
     },
     f"{SOCKET}.rooms": set(),
     f"{SOCKET}.acks": {f"{CORE}.errors", f"{CORE}.timers"},

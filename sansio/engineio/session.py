@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Final
 
 from ..config import EngineConfig, Transport
 from ..errors import Reason, RemoteProtocolError
@@ -17,18 +16,16 @@ from ..observers import Observers
 from ..request import Request
 from ..timers import Timer, Timers
 from ..transitions import next_state
-from .encoded import CLOSE, NOOP, PING, Encoded
+from .encoded import CLOSE, NOOP, Encoded
 from .ends import NOBODY, Carrier, Prober, Receiver
 from .events import SESSION_EVENTS, tell_created, tell_flushed
+from .heartbeat import Heartbeat
 from .packet import Packet, Type, decode_packet
 from .peer import Peer as Peer
 from .states import OVER, TRANSITIONS, Input, State
 
-LATE: Final = 0.05
-"""By how many seconds a driver may be late without moving a ping's deadline."""
 
-
-class Session(Observable):
+class Session(Heartbeat, Observable):
     """One client's session, from its handshake to its one close.
 
     `outbox` is the backlog: what has been sent and no carrier has pulled yet. Beyond `max_backlog`
@@ -37,18 +34,11 @@ class Session(Observable):
     """
 
     __slots__ = (
-        "_awaiting_pong",
-        "_config",
         "_forget",
-        "_reprieved",
-        "_timer",
-        "_timers",
         "_upgrade_timer",
         "backlog",
         "carrier",
         "id",
-        "inbound",
-        "inbound_bytes",
         "observers",
         "outbox",
         "over",
@@ -56,7 +46,6 @@ class Session(Observable):
         "posting",
         "prober",
         "receiver",
-        "relieved",
         "request",
         "state",
         "transport",
@@ -75,6 +64,8 @@ class Session(Observable):
         peer: Peer,
         now: float,
     ) -> None:
+        # By name: `super` would make connecting 0.3 % dearer (CPython 3.11).
+        Heartbeat.__init__(self, config, timers, now)
         self.id: str = session_id
         """The secret by which its client is known (rule 97): for no log and no other client."""
         self.state: State = state
@@ -96,15 +87,7 @@ class Session(Observable):
         self.receiver: Receiver
         self.observers: Observers = observers
         """Who is told what happens to it: those of the engine, and before them its own."""
-        self._config = config
-        self._timers = timers
         self._forget = forget
-        self.inbound: int = 0
-        self.inbound_bytes: int = 0
-        self.relieved: dict[Callable[[], None], None] = {}
-        self._awaiting_pong = False
-        self._reprieved = False
-        self._timer = timers.at(now + config.ping_interval, self._beat)
         self._upgrade_timer: Timer | None = None
 
     def step(self, what: Input) -> None:
@@ -177,42 +160,6 @@ class Session(Observable):
         """Whether its client should not be read from: its handlers or its own reading lag."""
         return self.lagging or (self.backlog >= self._config.pause_backlog and not self._reprieved)
 
-    @property
-    def lagging(self) -> bool:
-        """Whether too much of its client waits for the handlers."""
-        config = self._config
-        return self.inbound >= config.max_inbound or self.inbound_bytes >= config.max_inbound_bytes
-
-    def hold(self, count: int = 1, size: int = 0) -> None:
-        """So many messages of this client, of so many bytes, wait for their handlers."""
-        self.inbound += count
-        self.inbound_bytes += size
-
-    def release(self, count: int = 1, size: int = 0) -> None:
-        """So many that were held have been handled, or are to be held no longer."""
-        self.inbound -= count
-        self.inbound_bytes -= size
-        if self.relieved:
-            self.relieve()
-
-    def when_relieved(self, callback: Callable[[], None]) -> None:
-        """Call back once, when the outbox is pulled, a message is handled, or all is over.
-
-        The caller looks for itself for which. One callback waits once, and until `revoke`.
-        """
-        self.relieved[callback] = None
-
-    def revoke(self, callback: Callable[[], None]) -> None:
-        """Call back no more; no effect on one that does not wait."""
-        self.relieved.pop(callback, None)
-
-    def relieve(self) -> None:
-        """Call back those who wait."""
-        for callback in list(self.relieved):
-            # One before it may have revoked it.
-            if self.relieved.pop(callback, callback) is None:
-                callback()
-
     # Packets in
 
     def receive(self, data: str | bytes, now: float) -> None:
@@ -251,33 +198,6 @@ class Session(Observable):
             raise RemoteProtocolError("invalid heartbeat direction", reason=Reason.TRANSPORT_ERROR)
         else:
             raise RemoteProtocolError(f"a client may not send {packet.type.name}")
-
-    # Heartbeat
-
-    def _beat(self, now: float) -> None:
-        if not self._awaiting_pong:
-            self._awaiting_pong = True
-            # From when it was due: a driver that is a little late does not move the deadline,
-            # one that was blocked gives the peer its time.
-            sent = max(self._timer.deadline, now - LATE)
-            self._timer = self._timers.at(sent + self._config.ping_timeout, self._beat)
-            self.send(PING)
-        elif self.congested:
-            # The pong may be waiting, because we do not read: not its fault where handlers lag, and
-            # a peer that reads too little is read from once more. It wants pings in its turn.
-            self._reprieved |= not self.lagging
-            self._timer = self._timers.at(now + self._config.ping_timeout, self._beat)
-            self.send(PING)
-            self.relieve()
-        else:
-            self.abort(Reason.PING_TIMEOUT)
-
-    def _pong(self, now: float) -> None:
-        """Only the answer to a ping counts; others are dropped (security rule 11)."""
-        if self._awaiting_pong:
-            self._awaiting_pong = self._reprieved = False
-            self._timer.move(now + self._config.ping_interval)
-            self.observers.tell("heartbeat", self)
 
     # Upgrade
 

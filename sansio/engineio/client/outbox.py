@@ -6,23 +6,20 @@ This module knows no transport and no state: it counts, against the bounds of th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 
 from ...client_config import EngineClientConfig
 from ..encoded import Encoded
+from ..flow import Flow
 
 
-class ClientOutbox:
+class ClientOutbox(Flow[EngineClientConfig]):
     """The messages that wait, in their order, and who waits for them to go."""
 
-    __slots__ = ("_config", "_inbound", "_inbound_bytes", "_messages", "_relieved", "size")
+    __slots__ = ("_messages", "size")
 
     def __init__(self, config: EngineClientConfig) -> None:
-        self._config = config
+        super().__init__(config)
         self._messages: deque[Encoded] = deque()
-        self._relieved: dict[Callable[[], None], None] = {}
-        self._inbound = 0
-        self._inbound_bytes = 0
         self.size: int = 0
         """The bytes that wait."""
 
@@ -42,7 +39,7 @@ class ClientOutbox:
             return None
         taken = self._messages.popleft()
         self.size -= taken.size
-        if self._relieved:
+        if self.relieved:
             self.relieve()
         return taken
 
@@ -53,7 +50,7 @@ class ClientOutbox:
             taken.append(self._messages.popleft())
             size -= taken[-1].size
             self.size -= taken[-1].size
-        if taken and self._relieved:
+        if taken and self.relieved:
             self.relieve()
         return taken
 
@@ -68,50 +65,11 @@ class ClientOutbox:
         """Whether `pause_backlog` bytes or more wait."""
         return self.size >= self._config.pause_backlog
 
-    # What has come in
-
-    @property
-    def overrun(self) -> bool:
-        """Whether the handlers lag so far behind that nothing more is read without need."""
-        config = self._config
-        return (
-            self._inbound >= config.max_inbound or self._inbound_bytes >= config.max_inbound_bytes
-        )
-
     @property
     def full(self) -> bool:
         """Whether they lag so far behind that nothing more is read at all."""
         config = self._config
         return (
-            self._inbound >= config.max_inbound + config.max_surplus
-            or self._inbound_bytes >= config.max_inbound_bytes + config.max_surplus_bytes
+            self.inbound >= config.max_inbound + config.max_surplus
+            or self.inbound_bytes >= config.max_inbound_bytes + config.max_surplus_bytes
         )
-
-    def hold(self, count: int, size: int) -> None:
-        """So many messages, of so many bytes, wait for their handlers."""
-        self._inbound += count
-        self._inbound_bytes += size
-
-    def release(self, count: int, size: int) -> None:
-        """So many that were held have been handled."""
-        self._inbound -= count
-        self._inbound_bytes -= size
-        if self._relieved:
-            self.relieve()
-
-    # Who waits
-
-    def when_relieved(self, callback: Callable[[], None]) -> None:
-        """Call back once, when something has gone, a message is handled, or all is over."""
-        self._relieved[callback] = None
-
-    def revoke(self, callback: Callable[[], None]) -> None:
-        """Call back no more; no effect on one that does not wait."""
-        self._relieved.pop(callback, None)
-
-    def relieve(self) -> None:
-        """Call back whoever waits."""
-        for callback in list(self._relieved):
-            # One before it may have revoked it.
-            if self._relieved.pop(callback, callback) is None:
-                callback()

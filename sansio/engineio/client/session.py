@@ -107,14 +107,14 @@ class ClientSession(ABC):
         due: a server that gets no answer to one would take us for dead.
         """
         self._outbox.hold(count, size)
-        if self._search is None and self._outbox.overrun:
+        if self._search is None and self._outbox.lagging:
             self._await_ping()
 
     def release(self, count: int = 1, size: int = 0) -> None:
         """So many that were held have been handled, or are to be held no longer."""
         was_overrun = self.overrun
         self._outbox.release(count, size)
-        if self._search is not None and not self._outbox.overrun:
+        if self._search is not None and not self._outbox.lagging:
             self._search.cancel()
             self._search = None
             self._searching = False
@@ -124,7 +124,7 @@ class ClientSession(ABC):
     @property
     def overrun(self) -> bool:
         """Whether the handlers lag so far behind that nothing more is read."""
-        return self._outbox.overrun and (not self._searching or self._outbox.full)
+        return self._outbox.lagging and (not self._searching or self._outbox.full)
 
     def _await_ping(self) -> None:
         """Look for the next ping, when it is due, behind all that waits."""

@@ -279,33 +279,3 @@ def test_when_relieved(relief: Callable[[Bench], object]) -> None:
     bench.session.pull()
     bench.session.pull()
     assert calls == ["once", "again", "next"]
-
-
-def test_waiting_is_revoked() -> None:
-    """Protocol rule 98: who waits no more leaves nothing behind, and is not called."""
-    bench = Bench()
-    calls: list[str] = []
-
-    def second() -> None:
-        calls.append("second")
-
-    def third() -> None:
-        calls.append("third")
-
-    bench.session.when_relieved(second)
-    bench.session.revoke(second)
-    bench.session.when_relieved(lambda: bench.session.revoke(third))
-    bench.session.when_relieved(third)
-    bench.session.pull()
-    bench.session.revoke(third)
-    assert calls == []
-
-
-def test_waiting_twice_is_waiting_once() -> None:
-    """Protocol rule 98: however often a driver looks whether it may read on."""
-    bench = Bench()
-    carrier = bench.carrier()
-    for _ in range(1000):
-        bench.session.when_relieved(carrier.ready)
-    bench.session.pull()
-    assert carrier.calls == 1

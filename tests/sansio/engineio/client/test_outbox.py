@@ -51,18 +51,18 @@ def test_bounds(option: str) -> None:
     assert [box.append(one) for _ in range(4)] == [True, True, True, False]
 
 
-def test_congested_and_overrun() -> None:
+def test_congested_and_lagging() -> None:
     box = outbox(pause_backlog=2, max_inbound=2)
     states: list[tuple[bool, bool]] = []
     for _ in range(2):
         box.append(encode_message([""]))
         box.hold(1, 5)
-        states.append((box.congested, box.overrun))
+        states.append((box.congested, box.lagging))
     assert states == [(False, False), (True, True)]
     box.release(2, 10)
     box.clear()
     assert not box.congested
-    assert not box.overrun
+    assert not box.lagging
     assert len(box) == 0
 
 
@@ -73,7 +73,7 @@ def test_full(count: int, size: int) -> None:
     states: list[tuple[bool, bool]] = []
     for _ in range(3):
         box.hold(count, size)
-        states.append((box.overrun, box.full))
+        states.append((box.lagging, box.full))
     assert states == [(False, False), (True, False), (True, True)]
     box.release(count, size)
     assert not box.full
@@ -95,22 +95,3 @@ def test_who_waits_is_called_back_once() -> None:
         act()
         act()
     assert calls == [0, 1, 2, 3]
-
-
-def test_a_callback_waits_once_and_until_it_is_revoked() -> None:
-    box = outbox()
-    calls: list[str] = []
-
-    def first() -> None:
-        calls.append("first")
-        box.revoke(second)
-
-    def second() -> None:
-        calls.append("second")
-
-    for callback in (first, first, second):
-        box.when_relieved(callback)
-    box.revoke(print)
-    box.relieve()
-    box.relieve()
-    assert calls == ["first"]
