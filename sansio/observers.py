@@ -5,11 +5,14 @@ This module does not know what the events are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from .handlers import Function, check_plain
+from .portions import Portions
 from .runtime import Log
+
+T = TypeVar("T")
 
 
 class Observer(NamedTuple):
@@ -23,16 +26,25 @@ class Observers:
     """The functions that are told, by the names of the events.
 
     `events` are the names, with how many arguments each has. They are those of one subject,
-    and do not get it, where `of_one` is true: what is told has it as the first argument.
+    and do not get it, where `of_one` is true: what is told has it as the first argument. What
+    concerns many at once they are told in `portions`, where there are any.
     """
 
-    __slots__ = ("_above", "_events", "_known", "_log", "functions")
+    __slots__ = ("_above", "_events", "_known", "_log", "_portions", "functions")
 
-    def __init__(self, events: Mapping[str, int], log: Log, *, of_one: bool = False) -> None:
+    def __init__(
+        self,
+        events: Mapping[str, int],
+        log: Log,
+        portions: Portions | None = None,
+        *,
+        of_one: bool = False,
+    ) -> None:
         self.functions: dict[str, tuple[Observer, ...]] = {}
         """Empty where nobody listens to anything: all that is looked at on a hot path."""
         self._events = events
         self._log = log
+        self._portions = portions
         self._known = 1 if of_one else 0
         self._above: Observers | None = None
 
@@ -40,7 +52,7 @@ class Observers:
         """For functions that are told of one subject only, before these are told as well."""
         if self._above is not None:
             return self
-        below = Observers(events, self._log, of_one=True)
+        below = Observers(events, self._log, self._portions, of_one=True)
         below._above = self
         # Whoever looks at its functions alone must not miss those above.
         below.functions = dict.fromkeys(events, ())
@@ -99,6 +111,18 @@ class Observers:
                 self._log(f"an observer of {event!r} failed", error)
         if self._above is not None:
             self._above.tell(event, *args)
+
+    def in_turn(self, work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
+        """Have `work` tell of all these, behind whatever waits to be told."""
+        if self._portions is None:
+            work(items)
+        else:
+            self._portions.do(work, items, weight=2)
+
+    def later(self, work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
+        """The same, but not before this has returned."""
+        assert self._portions is not None
+        self._portions.later(work, items)
 
     def _take(self, event: str, observer: Observer) -> bool:
         """Forget one that is told once; whether it was still there to be told."""

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 import trio
 
-AT_ONCE: Final = 512
+AT_ONCE: Final = 256
 """How many connections are read from before other tasks have their turn."""
 
 AVAILABLE: Final = hasattr(select, "epoll")

@@ -5,15 +5,15 @@ Told of one session, they are its own; told of the whole engine, the session com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
 
 from ..observers import Observers
 from .encoded import Encoded
 
 SESSION_EVENTS: Final = {
     "packet": 1,  # a Packet has come
-    "packet_create": 1,  # a Packet is about to be queued
+    "packet_create": 1,  # a Packet is queued
     "flush": 1,  # a list of Packets has left the queue for the connection
     "drain": 0,  # and with that the queue is empty
     "heartbeat": 0,  # a ping was answered in time
@@ -47,3 +47,28 @@ def tell_flushed(
         observers.tell("flush", session, packets)
     if drained:
         observers.tell("drain", session)
+
+
+class Observed(Protocol):
+    """A session of a server."""
+
+    observers: Observers
+
+
+def tell_all_created(sessions: Sequence[Observed], encoded: Encoded) -> None:
+    """A message has been queued for these, who are observed: told in portions, in their order."""
+
+    def tell(portion: Sequence[Observed]) -> None:
+        for session in portion:
+            tell_created(session.observers, session, encoded)
+
+    sessions[0].observers.in_turn(tell, sessions)
+
+
+def tell_later_flushed(session: Observed, taken: Iterable[Encoded], drained: bool) -> None:
+    """These are leaving the queue: told in portions too, once the carrier has taken them."""
+    observers = session.observers
+    if observers.listens("flush") or observers.listens("drain"):
+        observers.later(
+            lambda _: tell_flushed(session.observers, session, taken, drained), (session,)
+        )

@@ -17,6 +17,7 @@ from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..handlers import Function, check_plain
 from ..observable import Observable
 from ..observers import Observers
+from ..portions import Portions
 from ..request import Request
 from ..runtime import Runtime
 from ..timers import Timers
@@ -73,11 +74,12 @@ class Engine(Observable):
         origins = cors.guarded(config.cors_allowed_origins, runtime.log)
         self.config: EngineConfig = replace(config, cors_allowed_origins=origins)
         self.timers: Timers = Timers(runtime.rearm)
-        self.fanout: Fanout = Fanout(self.config, self.timers)
+        self.portions: Portions = Portions(self.timers)
+        self.fanout: Fanout = Fanout(self.config, self.portions)
         self.entropy = entropy
         self.sessions: dict[str, Session] = {}
         self.admission: Admission = Admission(self.config, self.sessions, self.timers, runtime)
-        self.observers: Observers = Observers(ENGINE_EVENTS, runtime.log)
+        self.observers: Observers = Observers(ENGINE_EVENTS, runtime.log, self.portions)
         self.static: dict[str, StaticFile] = {}
         """Files served beside the engine, by path: a fixed table (security rule 33)."""
         self.neighbours: Neighbours | None = None

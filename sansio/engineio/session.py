@@ -18,7 +18,7 @@ from ..timers import Timer, Timers
 from ..transitions import next_state
 from .encoded import CLOSE, NOOP, Encoded
 from .ends import NOBODY, Carrier, Prober, Receiver
-from .events import SESSION_EVENTS, tell_created, tell_flushed
+from .events import SESSION_EVENTS, tell_all_created, tell_later_flushed
 from .heartbeat import Heartbeat
 from .packet import Packet, Type, decode_packet
 from .peer import Peer as Peer
@@ -108,8 +108,6 @@ class Session(Heartbeat, Observable):
 
     def send(self, encoded: Encoded) -> None:
         """Queue a message; no effect once it is over. Beyond the bounds it closes instead."""
-        if self.observers.functions and not self.over:
-            tell_created(self.observers, self, encoded)
         if self.over:
             return
         outbox = self.outbox
@@ -118,7 +116,12 @@ class Session(Heartbeat, Observable):
         config = self._config
         if backlog > config.max_backlog or len(outbox) > config.max_backlog_messages:
             self.overflow()
-        elif self.carrier is not None:
+            return
+        if self.observers.functions:
+            tell_all_created([self], encoded)
+            if not self.outbox or self.state is State.CLOSED:
+                return
+        if self.carrier is not None:
             self.carrier.ready()
 
     def overflow(self) -> None:
@@ -142,8 +145,7 @@ class Session(Heartbeat, Observable):
             del self.outbox[:count]
         if taken and self.observers.functions:
             # As soon as it is safe to send: the carrier is about to take these.
-            drained = not self.outbox
-            self._timers.after(0.0, lambda _: tell_flushed(self.observers, self, taken, drained))
+            tell_later_flushed(self, taken, drained=not self.outbox)
         if self.relieved:
             self.relieve()
         return taken

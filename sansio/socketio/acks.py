@@ -71,8 +71,12 @@ class Acks:
         if pending is not None:
             pending.failed(error)
 
+    def forget(self, number: int) -> None:
+        """Nobody waits for it any more, if anyone did (rule 78)."""
+        self.drop(number)
+
     def drop(self, number: int) -> Pending | None:
-        """Nobody waits for it any more (rule 78)."""
+        """What waited for it, and does so no more."""
         pending = self._pending.pop(number, None)
         if pending is not None:
             if pending.timer is not None:
@@ -102,6 +106,11 @@ class Collection:
         self._answers: list[Any] = []
         self._done: Callable[[list[Any] | Exception], None] | None = done
         self.timer: Timer | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether `done` has been called, or nobody wants the answers any more."""
+        return self._done is None
 
     def answered(self, values: Values) -> None:
         """One recipient has answered."""

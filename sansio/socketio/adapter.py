@@ -7,19 +7,17 @@ servers have to hear; what crosses between servers is in these methods, and nowh
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ..errors import LocalProtocolError, NotSent
 from ..observable import Observable
 from ..observers import Observers
-from .acks import Collection, Pending
 from .packet import EVENT
+from .question import Done, LocalQuestion, Question
 from .rooms import Rooms
 
 if TYPE_CHECKING:
-    from ..engineio.session import Session
     from .namespace import Namespace
     from .socket import Socket
 
@@ -41,78 +39,6 @@ class Selection(msgspec.Struct, frozen=True):
     """For how long acknowledgements are waited for."""
     compress: bool = True
     """Whether transports that can compress do so."""
-
-
-Done = Callable[[list[Any] | Exception], None]
-"""Told, once, the answers of a broadcast, or an AckTimeout."""
-
-
-class Question(Protocol):
-    """A broadcast with acknowledgements: they are expected, and it is not sent yet."""
-
-    def send(self) -> None:
-        """Send it."""
-
-    def forget(self) -> None:
-        """Nobody wants the answers any more (rule 78)."""
-
-
-class LocalQuestion(Question):
-    """Such a broadcast to sockets of one namespace on this server.
-
-    All acknowledgements share one number, so the packet is one (rule 46). Raises
-    LocalProtocolError where a recipient owes too many already; then nothing is expected.
-    """
-
-    def __init__(
-        self,
-        namespace: Namespace,
-        sockets: list[Socket],
-        selection: Selection,
-        event: str,
-        args: tuple[Any, ...],
-        done: Done,
-    ) -> None:
-        self._namespace = namespace
-        self._sockets = sockets
-        self._selection = selection
-        self._event = event
-        self._args = args
-        self._number = namespace.next_ack()
-        self._encoded = namespace.encode(EVENT, (event, *args), self._number)
-        self._encoded.compress = selection.compress
-        self._collection = Collection(len(sockets), done)
-        pending = Pending(self._collection.answered, self._collection.failed)
-        try:
-            for socket in sockets:
-                socket.expect(self._number, pending)
-        except LocalProtocolError:
-            self.forget()
-            raise
-
-    def send(self) -> None:
-        """Send it; whom a volatile one does not reach is not waited for."""
-        seconds = self._selection.seconds
-        if seconds is not None:
-            self._collection.timer = self._namespace.after(seconds, self._expire)
-        for socket in self._sockets:
-            volatile = self._selection.volatile
-            if not socket.deliver(self._encoded, volatile, self._event, self._args):
-                socket.fail(self._number, NotSent())
-        self._collection.settle()
-
-    def forget(self) -> None:
-        """Nobody wants the answers any more."""
-        self._collection.cancel()
-        self._unexpect()
-
-    def _expire(self, now: float) -> None:
-        self._unexpect()
-        self._collection.expire()
-
-    def _unexpect(self) -> None:
-        for socket in self._sockets:
-            socket.unexpect(self._number)
 
 
 class Adapter(Observable):
@@ -191,23 +117,10 @@ class Adapter(Observable):
 
     def emit(self, selection: Selection, event: str, args: tuple[Any, ...]) -> None:
         """Send an event to those who are meant, encoded once."""
-        namespace = self.namespace
-        encoded = namespace.encode(EVENT, (event, *args))
+        encoded = self.namespace.encode(EVENT, (event, *args))
         encoded.compress = selection.compress
-        silent: list[Session] = []
-        listening: list[Socket] = []
-        everyone = bool(namespace.own.any_outgoing)
-        for socket in self.recipients(selection):
-            own = socket.own
-            if everyone or (own is not None and own.any_outgoing):
-                listening.append(socket)
-            else:
-                session = socket.connection.session
-                if not selection.volatile or session.writable:
-                    silent.append(session)
-        namespace.send_to_all(silent, encoded)
-        for socket in listening:
-            socket.deliver(encoded, selection.volatile, event, args)
+        sockets = self.recipients(selection)
+        self.namespace.send_to_all(sockets, encoded, event, args, volatile=selection.volatile)
 
     def collect(
         self, selection: Selection, event: str, args: tuple[Any, ...], done: Done

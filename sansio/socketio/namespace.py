@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..engineio.encoded import Encoded, encode_message
-from ..engineio.session import Session
 from ..errors import LocalProtocolError
 from ..failures import Failures, WrongArguments
 from ..handlers import Function, signature
 from ..mailbox import Mailbox
+from ..portions import Portions
 from ..runtime import Runtime
 from ..timers import Action, Timer
 from .adapter import Adapter, Selection
@@ -20,8 +21,9 @@ from .events import Event
 from .listeners import NamespaceListeners, OfMiddleware, Registry
 from .packet import CONNECT, Packet, Type
 from .parser import JsonParser, Parser
+from .question import Unsettled
 from .socket import Socket
-from .states import State
+from .states import CONNECTED, State
 
 INVALID_NAMESPACE: Final = "Invalid namespace"
 """What a client is told that asks for one that there is not (rule 66)."""
@@ -29,6 +31,7 @@ INVALID_NAMESPACE: Final = "Invalid namespace"
 PlainEncoder = Callable[[Type, tuple[Any, ...], int | None], bytes | None]
 
 if TYPE_CHECKING:
+    from ..engineio.session import Session
     from .dispatch import Dispatch
     from .parent_namespace import ParentNamespace
     from .server import Server
@@ -56,6 +59,7 @@ class Namespace(NamespaceListeners, Broadcast):
         "parent",
         "plain",
         "runtime",
+        "unsettled",
     )
 
     def __init__(
@@ -81,6 +85,8 @@ class Namespace(NamespaceListeners, Broadcast):
         self._server_side = Registry()
         self._sockets: dict[str, Socket] = {}
         self._ack_numbers = 0
+        self.unsettled: Unsettled = Unsettled()
+        """The questions to many that its sockets do not all have in their books."""
         self._population = 0
         self.parent: ParentNamespace | None = parent
         """That by which it was made, when a client asked for it."""
@@ -150,6 +156,16 @@ class Namespace(NamespaceListeners, Broadcast):
     # For its sockets and its adapter
 
     @property
+    def portions(self) -> Portions:
+        """What is done for many, in its turns."""
+        return self._server.engine.portions
+
+    @property
+    def max_pending_acks(self) -> int:
+        """How many acknowledgements a socket may owe."""
+        return self._server.config.max_pending_acks
+
+    @property
     def failures(self) -> Failures[Socket]:
         """Where exceptions of handlers are reported."""
         return self._dispatch.failures
@@ -208,15 +224,56 @@ class Namespace(NamespaceListeners, Broadcast):
         packet = Packet(kind, self.name, list(data), number)
         return encode_message(self._server.parser.encode(packet))
 
-    def tell_outgoing(self, socket: Socket, event: str, args: tuple[Any, ...]) -> None:
-        """Tell those who are told of every event that goes out; raises no Exception."""
-        own = () if socket.own is None else socket.own.any_outgoing
-        for handlers, before in ((self.own.any_outgoing, (socket,)), (own, ())):
-            for handler in handlers:
-                try:
-                    handler.function(*before, event, *args)
-                except Exception as error:
-                    self.failures.report(error, socket, event, args)
+    def send_to_all(
+        self,
+        sockets: Sequence[Socket],
+        encoded: Encoded,
+        event: str,
+        args: tuple[Any, ...],
+        *,
+        volatile: bool,
+        weight: int = 1,
+    ) -> Sequence[Socket]:
+        """Queue an event for many of its sockets at once; it is sent in portions: see `Fanout`.
+
+        A volatile one for those who can take it now (rule 72). Returns for whom it was queued.
+        """
+        fanout = self._server.engine.fanout
+        if volatile:
+            reached: list[Socket] = []
+            fanout.send(writable(sockets, reached), encoded, weight)
+            sockets = reached
+        else:
+            fanout.send([socket.session for socket in sockets], encoded, weight)
+        listening = sockets
+        if not self.own.any_outgoing:
+            listening = [
+                socket for socket in sockets if socket.own is not None and socket.own.any_outgoing
+            ]
+        if listening:
+            self.tell_outgoing(listening, event, args)
+        return sockets
+
+    def tell_outgoing(self, sockets: Sequence[Socket], event: str, args: tuple[Any, ...]) -> None:
+        """Tell those who are told of every event that goes out to these; raises no Exception.
+
+        Where they are many, or others wait to be told, it is done in portions. So whoever listens
+        hears of the events of one socket in the order in which they were queued for it; not of
+        those to a socket that is gone by then.
+        """
+        self.portions.do(partial(self._tell_outgoing, event, args), sockets)
+
+    def _tell_outgoing(self, event: str, args: tuple[Any, ...], sockets: Sequence[Socket]) -> None:
+        for socket in sockets:
+            if socket.state is not CONNECTED:
+                continue
+            own = () if socket.own is None else socket.own.any_outgoing
+            for handlers, before in ((self.own.any_outgoing, (socket,)), (own, ())):
+                for handler in handlers:
+                    try:
+                        handler.function(*before, event, *args)
+                    except Exception as error:
+                        self.failures.report(error, socket, event, args)
 
     def call_back(
         self, socket: Socket | None, event: str, callback: Callable[..., None], *args: Any
@@ -256,13 +313,20 @@ class Namespace(NamespaceListeners, Broadcast):
         cancellable = self._server.config.on_disconnect == "cancel"
         return Mailbox(self._dispatch, self.runtime, home, cancellable=cancellable)
 
-    def send_to_all(self, sessions: Iterable[Session], encoded: Encoded) -> None:
-        """Queue an event for all of them at once; it is sent in portions: see `Fanout`."""
-        self._server.engine.fanout.send(sessions, encoded)
-
     def after(self, seconds: float, action: Action) -> Timer:
         """A deadline for an acknowledgement."""
         return self._server.engine.timers.after(seconds, action)
+
+
+def writable(sockets: Sequence[Socket], reached: list[Socket]) -> Iterator[Session]:
+    """The sessions of those who can take now what is sent; adds them to `reached`."""
+    # What `Session.writable` says, as a session is about to be looked at anyway: a second look
+    # at ten thousand finds nothing in the caches, and takes 0.4 us for each (CPython 3.11).
+    for socket in sockets:
+        session = socket.session
+        if not session.outbox and session.carrier is not None:
+            reached.append(socket)
+            yield session
 
 
 def plain_encoder(parser: Parser) -> PlainEncoder | None:

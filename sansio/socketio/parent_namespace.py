@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..errors import AckTimeout, LocalProtocolError
 from ..handlers import Handler
 from ..runtime import Runtime
-from .adapter import Adapter, Done, Question, Selection
+from .adapter import Adapter, Selection
 from .namespace import Namespace
+from .question import Done, Question
 from .socket import Socket
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from .packet import ACK, EVENT
 from .states import CONNECTED, TRANSITIONS, Input, State
 
 if TYPE_CHECKING:
+    from ..engineio.session import Session
     from ..mailbox import Mailbox
     from .connection import Connection
     from .events import Event
@@ -45,10 +46,10 @@ class Socket(SocketListeners):
     """
 
     __slots__ = (
-        "_acks",
         "_auth",
         "_handshake",
         "_last_rooms",
+        "acks",
         "connection",
         "data",
         "deaf",
@@ -57,6 +58,7 @@ class Socket(SocketListeners):
         "namespace",
         "own",
         "recovered",
+        "session",
         "state",
     )
 
@@ -81,7 +83,9 @@ class Socket(SocketListeners):
         self.mailbox: Mailbox[Event] = namespace.mailbox(connection.session.peer.home)
         self.connection: Connection = connection
         """What it shares with the client's sockets in other namespaces."""
-        self._acks = NONE
+        self.session: Session = connection.session
+        self.acks: Acks = NONE
+        """What it is owed, but for what is `unsettled` in its namespace."""
         self._last_rooms: frozenset[str] = frozenset()
         self.own: Registry | None = None
         """The handlers of this socket alone, where there have been any."""
@@ -93,7 +97,7 @@ class Socket(SocketListeners):
     def handshake(self) -> Handshake:
         """The request that opened its session, and what the client gave as `auth`."""
         if self._handshake is None:
-            self._handshake = read_handshake(self.connection.session, self._auth)
+            self._handshake = read_handshake(self.session, self._auth)
         return self._handshake
 
     def step(self, what: Input) -> None:
@@ -108,7 +112,7 @@ class Socket(SocketListeners):
     @property
     def transport(self) -> Transport:
         """What carries it now: "polling" or "websocket"."""
-        return self.connection.session.transport
+        return self.session.transport
 
     @property
     def conn(self) -> EngineSession:
@@ -156,14 +160,14 @@ class Socket(SocketListeners):
             # The commonest emission; it is `emit_packet` without what that is told.
             namespace = self.namespace
             if self.state is CONNECTED and not (self.own or namespace.own.any_outgoing):
-                self.connection.session.send(namespace.encode(EVENT, (event, *args)))
+                self.session.send(namespace.encode(EVENT, (event, *args)))
             else:
                 self.emit_packet(event, args)
         else:
             callback = ack
+            call_back = self.namespace.call_back
             pending = Pending(
-                lambda values: self.namespace.call_back(self, event, callback, *values),
-                lambda error: None,
+                lambda values: call_back(self, event, callback, *values), lambda error: None
             )
             self.emit_packet(event, args, pending)
 
@@ -260,7 +264,7 @@ class Socket(SocketListeners):
                 return lambda: None
             pending = Pending(lambda values: resolve(one_or_several(values)), resolve)
             number = self.emit_packet(event, args, pending, volatile=volatile, compress=compress)
-            return lambda: self.unexpect(number)
+            return lambda: None if number is None else self.acks.forget(number)
 
         if timeout is None:
             timeout = self.namespace.ack_timeout
@@ -272,7 +276,7 @@ class Socket(SocketListeners):
         Raises Disconnected when the socket is or gets disconnected. Cancellation has no
         effect beyond the waiting.
         """
-        session = self.connection.session
+        session = self.session
 
         def start(resolve: Resolve[None]) -> Callable[[], None]:
             def look() -> None:
@@ -296,37 +300,30 @@ class Socket(SocketListeners):
 
         Whether it was queued.
         """
-        session = self.connection.session
+        session = self.session
         if volatile and not session.writable:
             return False
-        if self.own is not None or self.namespace.own.any_outgoing:
-            self.namespace.tell_outgoing(self, event, args)
         session.send(encoded)
+        if self.own is not None or self.namespace.own.any_outgoing:
+            self.namespace.tell_outgoing([self], event, args)
         return True
 
     def expect(self, number: int, pending: Pending) -> None:
         """Wait for an acknowledgement; raises LocalProtocolError at the bound."""
-        if self._acks is NONE:
-            self._acks = self.connection.acks()
-        self._acks.expect(number, pending)
-
-    def unexpect(self, number: int | None) -> None:
-        """Nobody waits for that acknowledgement any more, if anyone did."""
-        if number is not None:
-            self._acks.drop(number)
-
-    def fail(self, number: int, error: Exception) -> None:
-        """That acknowledgement will not come, if anyone waits for it."""
-        self._acks.fail(number, error)
+        if self.acks is NONE:
+            self.acks = self.connection.acks()
+        self.acks.expect(number, pending)
 
     def acknowledged(self, number: int, values: Values) -> None:
         """The client has acknowledged (rule 47)."""
-        self._acks.answer(number, values)
+        if self.namespace.unsettled:
+            self.namespace.unsettled.settle(self)
+        self.acks.answer(number, values)
 
     def reply(self, number: int, values: Values) -> None:
         """Acknowledge an event of the client's; no effect once disconnected."""
         if self.state is CONNECTED:
-            self.connection.session.send(self.namespace.encode(ACK, values, number))
+            self.session.send(self.namespace.encode(ACK, values, number))
 
     def accept(self) -> None:
         """Let it in: into its own room, and only then the client is told (rule 64)."""
@@ -347,8 +344,9 @@ class Socket(SocketListeners):
         self._last_rooms = self.namespace.adapter.rooms_of(self)
         self.step(Input.LEAVE)
         self.namespace.forget(self)
-        if self._acks is not NONE:
-            self._acks.fail_all(Disconnected(reason))
+        self.namespace.unsettled.settle(self)
+        if self.acks is not NONE:
+            self.acks.fail_all(Disconnected(reason))
         return told
 
     def deafen(self) -> None:
@@ -385,11 +383,12 @@ class Socket(SocketListeners):
                 pending.failed(Disconnected("the socket is disconnected"))
             return None
         if pending is not None and number is not None:
+            namespace.unsettled.settle(self)
             self.expect(number, pending)
             if timeout is not None:
                 pending.timer = namespace.after(
-                    timeout, lambda now: self._acks.fail(number, AckTimeout([]))
+                    timeout, lambda now: self.acks.fail(number, AckTimeout([]))
                 )
         if not self.deliver(encoded, volatile, event, args) and number is not None:
-            self._acks.fail(number, NotSent())
+            self.acks.fail(number, NotSent())
         return number

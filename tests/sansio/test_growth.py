@@ -19,7 +19,7 @@ from support.socketio import Member
 from support.transcript import Driver, Pipe, engineio, socketio
 
 from sansocket.sansio.engineio.app import EngineApp, EngineSocket
-from sansocket.sansio.engineio.fanout import AT_ONCE
+from sansocket.sansio.portions import AT_ONCE
 from sansocket.sansio.socketio.rooms import Rooms
 
 KIB = 1024

@@ -12,6 +12,7 @@ from sansocket.sansio.engineio.session import Peer, Session
 from sansocket.sansio.engineio.states import State
 from sansocket.sansio.errors import Reason, RemoteProtocolError
 from sansocket.sansio.observers import Observers
+from sansocket.sansio.portions import Portions
 from sansocket.sansio.timers import Timers
 
 POLLED = [State.POLLING, State.OFFERED, State.PROBING]
@@ -90,7 +91,7 @@ class Bench:
             Request("GET", self.config.path, {}, ()),
             config=self.config,
             timers=self.timers,
-            observers=Observers(ENGINE_EVENTS, lambda message, error: None),
+            observers=Observers(ENGINE_EVENTS, lambda message, error: None, Portions(self.timers)),
             forget=self.forgotten.append,
             peer=Peer(),
             now=self.now,

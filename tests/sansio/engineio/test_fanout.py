@@ -11,10 +11,11 @@ from support.sessions import Bench, FakeCarrier, text
 
 from sansocket.sansio.config import EngineConfig
 from sansocket.sansio.engineio.encoded import Encoded
-from sansocket.sansio.engineio.fanout import AT_ONCE, Fanout
+from sansocket.sansio.engineio.fanout import Fanout
 from sansocket.sansio.engineio.session import Session
 from sansocket.sansio.engineio.states import State
 from sansocket.sansio.errors import Reason
+from sansocket.sansio.portions import AT_ONCE, Portions
 from sansocket.sansio.timers import Timers
 
 
@@ -23,7 +24,7 @@ class Crowd:
 
     def __init__(self, count: int) -> None:
         self.timers = Timers(rearm=lambda: None)
-        self.fanout = Fanout(EngineConfig(), self.timers)
+        self.fanout = Fanout(EngineConfig(), Portions(self.timers))
         self.benches = [Bench(State.WEBSOCKET) for _ in range(count)]
         self.sessions = [bench.session for bench in self.benches]
         self.carriers = [bench.carrier() for bench in self.benches]
@@ -138,7 +139,7 @@ def test_equal_to_sending_to_each(steps: list[object], state: State) -> None:
     seen: list[tuple[object, ...]] = []
     for together in (True, False):
         bench = Bench(state, max_backlog=10, max_backlog_messages=3)
-        fanout = Fanout(bench.config, bench.timers)
+        fanout = Fanout(bench.config, Portions(bench.timers))
         carrier: FakeCarrier | None = bench.carrier()
         told: list[str] = []
         created = partial(note, told)
@@ -180,7 +181,7 @@ def test_beyond_the_bounds_it_closes(observed: bool) -> None:
     carriers = [bench.carrier() for bench in benches]
     if observed:
         benches[1].session.on("packet_create", lambda packet: None)
-    fanout = Fanout(benches[0].config, benches[0].timers)
+    fanout = Fanout(benches[0].config, Portions(benches[0].timers))
     benches[1].session.send(text("aa"))
     fanout.send([bench.session for bench in benches], text("bb"))
     assert [bench.receiver.reasons for bench in benches] == [[], [Reason.SEND_BUFFER_FULL], []]
