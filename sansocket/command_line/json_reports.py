@@ -18,6 +18,7 @@ TYPES: Final[dict[type[Report], str]] = {
     reports.Connected: "connect",
     reports.EventCame: "event",
     reports.Asked: "sent",
+    reports.Kept: "kept",
     reports.AckCame: "ack",
     reports.AckFailed: "ack_error",
     reports.Disconnected: "disconnect",

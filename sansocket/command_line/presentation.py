@@ -81,6 +81,9 @@ class Presentation:
             case reports.Asked(namespace, event, number):
                 what = f"waiting for ack {number} of {write_name(event)}"
                 return self._note("note", "dim", what, namespace)
+            case reports.Kept(namespace, event):
+                what = f"not connected: {write_name(event)} waits until it is"
+                return self._note("wait", "wait", what, namespace)
             case reports.AckCame(namespace, event, number, args, seconds):
                 took = f"[ack {number}, {duration(seconds)}]"
                 return self._event("ack", "good", namespace, event, args, took)

@@ -40,6 +40,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """An event of ours is sent when we are connected, for we are not."""
+
+    namespace: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
 class AckCame:
     """The server has acknowledged an event of ours."""
 
@@ -122,6 +130,7 @@ Report = (
     Connected
     | EventCame
     | Asked
+    | Kept
     | AckCame
     | AckFailed
     | Disconnected

@@ -163,7 +163,7 @@ class Session:
             member.reading = self._tasks.create_task(self._read(member))
 
     def emit(self, emission: Emission, namespace: str | None = None) -> None:
-        """Send an event, now or when connected.
+        """Send an event, now or when connected; that it waits for that is reported.
 
         Raises LocalProtocolError for one that cannot be sent, and for a namespace that is not
         joined.
@@ -187,6 +187,8 @@ class Session:
                 raise
             self.asked = number
             self._tell(reports.Asked(name, event, number))
+        if not socket.connected:
+            self._tell(reports.Kept(name, event))
         self._completion.saw(event)
 
     def leave_current(self, namespace: str) -> None:

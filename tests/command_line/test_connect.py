@@ -300,9 +300,11 @@ def test_a_lost_connection_is_told_and_made_again() -> None:
             assert (wait["type"], wait["attempt"]) == ("reconnect_wait", 1)
             assert 0.5 <= wait["seconds"] <= 1.5
             assert (failed["refused"], failed["again"]) == (False, True)
-            # What is said meanwhile waits.
+            # What is said meanwhile waits, and that is told.
             program.stdin.write('{"event": "echo", "args": ["late"], "ack": true}\n')
             program.stdin.flush()
+            kept = until("kept")[-1]
+            assert (kept["namespace"], kept["event"]) == ("/", "echo")
             server.start()
             seen = until("ack")
             assert "reconnect" in [line["type"] for line in seen]

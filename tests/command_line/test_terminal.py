@@ -145,11 +145,21 @@ def test_a_server_that_goes_and_comes(open_terminal: Open) -> None:
         terminal.until_shown("○ disconnected: transport ")
         terminal.until_shown("… attempt 1 in ")
         terminal.until_shown("✗ no connection: ")
+        terminal.type("\r")
+        terminal.until_shown("… not connected: echo waits until it is")
+        terminal.type("echo 3 ?\r")
+        terminal.until(lambda lines: sum("echo waits until it is" in line for line in lines) == 2)
+        assert any("· waiting for ack 1 of echo" in line for line in terminal.lines)
+        terminal.type("echo 1")
+        terminal.until(lambda lines: lines[-1] == "(not connected) > echo 1")
         server.start()
         terminal.until_shown("● reconnected at attempt ")
+        terminal.until_shown('← "echo back" 1')
+        terminal.until_shown("✓ echo 3 [ack 1, ")
         terminal.until(lambda lines: lines[-1].endswith("> echo 1"))
         terminal.type("2\r")
         terminal.until_shown('← "echo back" 12')
+        assert sum("echo waits until it is" in line for line in terminal.lines) == 2
     finally:
         server.stop()
 
