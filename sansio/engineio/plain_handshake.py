@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from ..request import Request
+from .cors import own
 from .http_heads import HOST, MAX_QUERY_FIELDS, NAMES, UNUSUAL, read_query
 from .websocket import KEY, accept_token
 
@@ -75,7 +76,7 @@ def read_plain_handshake(data: bytes) -> tuple[Request, bytes] | None:
     ):
         return None
     origin = headers.get(b"origin")
-    if origin is not None and origin not in (b"http://" + host, b"https://" + host):
+    if origin is not None and not own(origin, host):
         return None
     if fields == USUAL:
         query = {"EIO": "4", "transport": "websocket"}
