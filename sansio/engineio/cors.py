@@ -38,14 +38,16 @@ def allowed(request: Request, config: EngineConfig) -> bool:
     if origin is None or listed(origin, config):
         return True
     host = request.header(b"host")
-    return bool(host) and own(origin.lower().encode("latin-1"), host.lower().encode("latin-1"))
+    if not host:
+        return False
+    return own(origin.lower().encode("latin-1"), host.lower().encode("latin-1"))
 
 
 def own(origin: bytes, host: bytes) -> bool:
     """Whether a page of this origin came from the host that it now talks to.
 
-    There is a host. They are compared as they stand, which is all that a plain handshake needs: who takes upper
-    and lower case for the same gives both in lower case.
+    There is a host. They are compared as they stand, which is all that a plain handshake needs:
+    who takes upper and lower case for the same gives both in lower case.
     """
     return origin == b"http://" + host or origin == b"https://" + host
 
