@@ -39,7 +39,11 @@ class Bed:
 
 
 class Home:
-    """The nursery of one `serve`, with one task that writes and one that handles."""
+    """The nursery of one `serve`, with the tasks that read, write and handle.
+
+    Between two checkpoints each of them reads from at most 512 connections, and writes to at most
+    512, however many are ready: then what else the program does has its turn.
+    """
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self.nursery = nursery
@@ -47,9 +51,13 @@ class Home:
         self.reading: Reading | None = Reading() if AVAILABLE else None
         """What reads from connections without encryption."""
         self._bed = Bed()
-        self._flushes = Flushes(self._bed.wake)
+        self._flushes = Flushes(self._begin)
         self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
+        self._reads = False
+        """Whether `keep_reading` is at its connections, and writes when it has been at all."""
+        self._answers = False
+        """Whether it has to."""
         self._workers = Workers(nursery.start_soon, Bed(), lambda: not self._closed)
         self.handle: Callable[[Begin], None] = self._workers.run
         """Run a handler."""
@@ -59,8 +67,31 @@ class Home:
         self._closed = True
         self._workers.dismiss()
 
+    def _begin(self) -> None:
+        if self._reads:
+            self._answers = True
+        else:
+            self._bed.wake()
+
+    async def keep_reading(self, reading: Reading) -> NoReturn:
+        """Read, handle and write what has come of that, some connections at a time.
+
+        It goes on until it is cancelled; what was read is handled then.
+        """
+        while True:
+            await reading.wait()
+            self._reads = True
+            reading.read()
+            self._reads = False
+            if self._answers:
+                # To wake `keep_writing` would take another turn of Trio's loop. Where that task
+                # is at work already `_begin` is not called, and it goes on with these.
+                self._answers = False
+                if self._flushes.flush():
+                    self._bed.wake()
+
     async def keep_writing(self) -> NoReturn:
-        """Write to the connections that have been woken, some at a time, until cancelled."""
+        """Write to those that something else has woken, some at a time, until cancelled."""
         while True:
             if self._flushes.flush():
                 await trio.lowlevel.checkpoint()
@@ -82,7 +113,7 @@ async def open_home(keep_time: Callable[[], Awaitable[None]]) -> AsyncGenerator[
                 outer.start_soon(home.keep_writing)
                 if home.reading is not None:
                     ends.callback(home.reading.close)
-                    outer.start_soon(home.reading.keep_reading)
+                    outer.start_soon(home.keep_reading, home.reading)
                 try:
                     yield home
                 finally:

@@ -1,4 +1,4 @@
-"""One task that waits until any of many connections can be read from.
+"""Waiting until any of many connections can be read from, in one task.
 
 What it does not know: what is read, and by whom.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Final
 
 import trio
 
@@ -39,15 +39,17 @@ class Reading:
         if self._readers.pop(descriptor, None) is not None:
             self._epoll.unregister(descriptor)
 
-    async def keep_reading(self) -> NoReturn:
-        """Do so, until cancelled."""
-        while True:
-            await trio.lowlevel.wait_readable(self._epoll.fileno())
-            for descriptor, _ in self._epoll.poll(0, AT_ONCE):
-                # One that was read from before it may have ended this one.
-                read = self._readers.get(descriptor)
-                if read is not None:
-                    read()
+    async def wait(self) -> None:
+        """Wait until there is something to read; cancelled, nothing is lost."""
+        await trio.lowlevel.wait_readable(self._epoll.fileno())
+
+    def read(self) -> None:
+        """Read from those where there is something, AT_ONCE of them at most."""
+        for descriptor, _ in self._epoll.poll(0, AT_ONCE):
+            # One that was read from before it may have ended this one.
+            read = self._readers.get(descriptor)
+            if read is not None:
+                read()
 
     def close(self) -> None:
         """Nobody is read from any more."""
