@@ -6,7 +6,7 @@ servers have to hear; what crosses between servers is in these methods, and nowh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -51,7 +51,7 @@ class Adapter(Observable):
     def __init__(self, namespace: Namespace) -> None:
         self.namespace = namespace
         self._rooms: Rooms[Socket] = Rooms()
-        self._observers = Observers(ROOM_EVENTS, namespace.runtime.log)
+        self._observers = Observers(ROOM_EVENTS, namespace.runtime.log, namespace.portions)
 
     def _registered(self) -> Observers:
         return self._observers
@@ -61,18 +61,45 @@ class Adapter(Observable):
     def enter(self, socket: Socket, room: str) -> None:
         """Put a socket of this server into a room."""
         if self._observers.functions:
-            if not self._rooms.members((room,)):
-                self._observers.tell("create_room", room)
-            if room not in self._rooms.of(socket):
-                self._observers.tell("join_room", room, socket.id)
-        self._rooms.join(socket, room)
+            self.enter_all([socket], frozenset({room}))
+        else:
+            self._rooms.join(socket, room)
+
+    def enter_all(self, sockets: Sequence[Socket], rooms: frozenset[str]) -> None:
+        """Put sockets of this server into rooms, each into all."""
+        told: list[tuple[str, ...]] = []
+        if self._observers.functions:
+            for room in rooms:
+                if not self._rooms.exists(room):
+                    told.append(("create_room", room))
+                told += [
+                    ("join_room", room, socket.id)
+                    for socket in sockets
+                    if not self._rooms.has(room, socket)
+                ]
+        self._rooms.join_all(sockets, rooms)
+        self._tell(told)
 
     def leave(self, socket: Socket, room: str) -> None:
         """Take a socket of this server out of a room."""
-        was_in = room in self._rooms.of(socket)
-        self._rooms.leave(socket, room)
-        if was_in and self._observers.functions:
-            self._told_left(socket, room)
+        if self._observers.functions:
+            self.leave_all([socket], frozenset({room}))
+        else:
+            self._rooms.leave(socket, room)
+
+    def leave_all(self, sockets: Sequence[Socket], rooms: frozenset[str]) -> None:
+        """Take sockets of this server out of rooms, each out of all."""
+        told: list[tuple[str, ...]] = []
+        if self._observers.functions:
+            for room in rooms:
+                told += [
+                    ("leave_room", room, socket.id)
+                    for socket in sockets
+                    if self._rooms.has(room, socket)
+                ]
+        rooms = frozenset(filter(self._rooms.exists, rooms))
+        self._rooms.leave_all(sockets, rooms)
+        self._tell_left(told, rooms)
 
     def forget(self, socket: Socket) -> None:
         """A socket of this server is gone."""
@@ -81,8 +108,7 @@ class Adapter(Observable):
             return
         rooms = self._rooms.of(socket)
         self._rooms.forget(socket)
-        for room in rooms:
-            self._told_left(socket, room)
+        self._tell_left([("leave_room", room, socket.id) for room in rooms], rooms)
 
     def rooms_of(self, socket: Socket) -> frozenset[str]:
         """The rooms that a socket of this server is in."""
@@ -92,14 +118,27 @@ class Adapter(Observable):
         """In how many rooms it is."""
         return self._rooms.count(socket)
 
+    def most_rooms(self, sockets: Sequence[Socket]) -> int:
+        """In how many rooms that one of them is which is in most."""
+        return max(map(self._rooms.count, sockets), default=0)
+
     def rooms(self) -> frozenset[str]:
         """Every room that has a member on this server."""
         return self._rooms.names()
 
-    def _told_left(self, socket: Socket, room: str) -> None:
-        self._observers.tell("leave_room", room, socket.id)
-        if not self._rooms.members((room,)):
-            self._observers.tell("delete_room", room)
+    def _tell_left(self, told: list[tuple[str, ...]], rooms: frozenset[str]) -> None:
+        if self._observers.functions:
+            told += [("delete_room", room) for room in rooms if not self._rooms.exists(room)]
+        self._tell(told)
+
+    def _tell(self, told: list[tuple[str, ...]]) -> None:
+        """Tell of these, in portions where they are many, and in their order."""
+        if told:
+            self._observers.in_turn(self._tell_portion, told)
+
+    def _tell_portion(self, told: Sequence[tuple[str, ...]]) -> None:
+        for event, *args in told:
+            self._observers.tell(event, *args)
 
     # Broadcasts
 
@@ -145,16 +184,12 @@ class Adapter(Observable):
         return self.recipients(selection)
 
     def sockets_join(self, selection: Selection, rooms: frozenset[str]) -> None:
-        """Make them enter rooms; raises what `Socket.join` raises."""
-        for socket in self.recipients(selection):
-            for room in rooms:
-                socket.join(room)
+        """Make them enter rooms; raises what `Socket.join` raises, before anybody has."""
+        self.namespace.join_all(self.recipients(selection), rooms)
 
     def sockets_leave(self, selection: Selection, rooms: frozenset[str]) -> None:
         """Make them leave rooms."""
-        for socket in self.recipients(selection):
-            for room in rooms:
-                socket.leave(room)
+        self.leave_all(self.recipients(selection), rooms)
 
     def disconnect_sockets(self, selection: Selection, close: bool) -> None:
         """Disconnect them, or with `close` their whole connections."""

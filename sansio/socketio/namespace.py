@@ -209,6 +209,19 @@ class Namespace(NamespaceListeners, Broadcast):
                 raise LocalProtocolError(f"a socket may be in {most} rooms")
             self.adapter.enter(socket, room)
 
+    def join_all(self, sockets: Sequence[Socket], rooms: frozenset[str]) -> None:
+        """Put sockets that are connected into rooms; raises what `join` raises, or does it all."""
+        for room in rooms:
+            owner = self._sockets.get(room)
+            if owner is not None and any(socket is not owner for socket in sockets):
+                raise LocalProtocolError("the room of another socket cannot be joined")
+        most = self._server.config.max_rooms
+        if self.adapter.most_rooms(sockets) + len(rooms) > most and any(
+            len(self.adapter.rooms_of(socket) | rooms) > most for socket in sockets
+        ):
+            raise LocalProtocolError(f"a socket may be in {most} rooms")
+        self.adapter.enter_all(sockets, rooms)
+
     def next_ack(self) -> int:
         """A number for an acknowledgement: one counter for all, from zero (rule 46)."""
         number = self._ack_numbers

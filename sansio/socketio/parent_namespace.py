@@ -99,6 +99,16 @@ class ParentAdapter(Adapter):
         for child in list(self._parent.children.values()):
             child.adapter.emit(selection, event, args)
 
+    def sockets_join(self, selection: Selection, rooms: frozenset[str]) -> None:
+        """Make those of every child enter rooms."""
+        for child in list(self._parent.children.values()):
+            child.adapter.sockets_join(selection, rooms)
+
+    def sockets_leave(self, selection: Selection, rooms: frozenset[str]) -> None:
+        """Make those of every child leave rooms."""
+        for child in list(self._parent.children.values()):
+            child.adapter.sockets_leave(selection, rooms)
+
     def ask(self, selection: Selection, event: str, args: tuple[Any, ...], done: Done) -> Question:
         """Prepare the same in every child; the answers of all are collected."""
         return Questions(list(self._parent.children.values()), selection, event, args, done)

@@ -7,6 +7,7 @@ from support.runtime import LoopFree, counting_entropy
 from support.socketio import Member
 from support.transcript import Driver, socketio
 
+from sansocket.sansio.errors import LocalProtocolError
 from sansocket.sansio.socketio.adapter import Adapter, Selection
 from sansocket.sansio.socketio.app import App
 
@@ -66,6 +67,57 @@ def test_sockets_of_a_selection_join_leave_and_disconnect() -> None:
     driver.settle()
     assert members[2].websocket.take() == ["41"]
     assert members[2].websocket.close_code == 1000
+
+
+def test_all_join_or_nobody() -> None:
+    """At the bound of one socket, and for the room of one, nobody has joined anything."""
+    app, driver = socketio(max_rooms=3)
+    members = [Member(driver, app) for _ in range(3)]
+    members[1].socket.join("a")
+    members[1].socket.join("b")
+    with pytest.raises(LocalProtocolError, match="3 rooms"):
+        app.sockets_join("b", "c")
+    with pytest.raises(LocalProtocolError, match="another socket"):
+        app.sockets_join("c", members[0].id)
+    assert [len(member.socket.rooms) for member in members] == [1, 3, 1]
+    assert "c" not in app.adapter.rooms()
+    app.sockets_join("a", "b")
+    app.to(members[0].id).sockets_join(members[0].id)
+    app.to("nobody").sockets_join("x")
+    app.sockets_join()
+    assert [member.socket.rooms for member in members] == [{m.id, "a", "b"} for m in members]
+    assert "x" not in app.adapter.rooms()
+
+
+def test_many_join_and_leave_at_once_and_are_told_of_in_portions() -> None:
+    """Whoever is emitted to next is in the room; the functions come in their order."""
+    app, driver = socketio()
+    members = [Member(driver, app) for _ in range(3)]
+    app.engine.portions.at_once = 4  # two of them, for each counts twice
+    told: list[tuple[str, ...]] = []
+    app.adapter.on("create_room", lambda room: told.append(("create", room)))
+    app.adapter.on("join_room", lambda room, who: told.append(("join", who)))
+    app.adapter.on("leave_room", lambda room, who: told.append(("leave", who)))
+    app.adapter.on("delete_room", lambda room: told.append(("delete", room)))
+    members[0].socket.join("a")
+    told.clear()
+    app.sockets_join("a", "a")
+    app.to("a").emit("x")
+    app.sockets_leave("a", "nowhere")
+    members[0].socket.join("b")
+    assert len(told) == 2
+    turns: list[int] = []
+    while app.engine.portions:
+        before = len(told)
+        app.engine.handle_timeout(driver.now)
+        turns.append(len(told) - before)
+    driver.settle()
+    assert max(turns) == 2
+    one, two, three = (member.id for member in members)
+    assert told[:2] == [("join", two), ("join", three)]
+    assert sorted(told[2:5]) == sorted(("leave", who) for who in (one, two, three))
+    assert told[5:] == [("delete", "a"), ("create", "b"), ("join", one)]
+    assert [member.events() for member in members] == [[["x"]]] * 3
 
 
 def test_one_server_has_no_others_to_tell() -> None:

@@ -98,6 +98,16 @@ class AgainstPairs(RuleBasedStateMachine):
         self.rooms.leave(who, room)
         self.pairs.discard((who, room))
 
+    @rule(whos=st.lists(WHO), rooms=st.frozensets(ROOM))
+    def join_all(self, whos: list[int], rooms: frozenset[str]) -> None:
+        self.rooms.join_all(whos, rooms)
+        self.pairs |= {(who, room) for who in whos for room in rooms}
+
+    @rule(whos=st.lists(WHO, unique=True), rooms=st.frozensets(ROOM))
+    def leave_all(self, whos: list[int], rooms: frozenset[str]) -> None:
+        self.rooms.leave_all(whos, rooms)
+        self.pairs -= {(who, room) for who in whos for room in rooms}
+
     @rule(who=WHO)
     def forget(self, who: int) -> None:
         self.rooms.forget(who)
@@ -114,6 +124,9 @@ class AgainstPairs(RuleBasedStateMachine):
             own = {room for member, room in self.pairs if member == who}
             assert self.rooms.of(who) == own
             assert self.rooms.count(who) == len(own)
+            for room in ("a", "b", "c", ""):
+                assert self.rooms.has(room, who) == (room in own)
+                assert self.rooms.exists(room) == (room in self.rooms.names())
 
 
 TestAgainstPairs = AgainstPairs.TestCase
