@@ -5,7 +5,7 @@ This module does not know when it acts, nor what the server does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LocalProtocolError
 from ..socketio.client.app import ClientApp
@@ -36,8 +36,11 @@ class Member:
         """The ids of the server's sockets that have spoken, one for each stay."""
         self._is_new: bool = True
         """Whether nobody has spoken yet since it was let in."""
+        self._taken: int = 0
+        """Where among the stays that is whose event was iterated over last."""
         self.socket: ClientSocket = client.socket(namespace, auth={"member": self.name})
         if chaos.random.random() < 0.3:
+            self.socket.on_any(self._came)
             chaos.simulation.spawn(self._iterate)
         else:
             self.socket.on("down", self._heard)
@@ -50,15 +53,31 @@ class Member:
         self.socket.connect()
 
     def _heard(self, sid: str, number: int, *_: object) -> None:
+        self._belongs(sid)
+        self._down(sid, number)
+
+    def _came(self, name: str, *args: Any) -> None:
+        """Whoever iterates learns in which stay an event has come from this alone."""
+        if name == "down":
+            self._belongs(args[0])
+
+    def _belongs(self, sid: str) -> None:
         """What comes in one stay was sent to that one, and to none before it."""
         if self._is_new and sid not in self._stays:
             self._is_new = False
             self._stays.append(sid)
         elif self._is_new or sid != self._stays[-1]:
             self.chaos.fail(f"{self.name} hears in one stay what was sent to another")
+
+    def _take(self, sid: str, number: int, *_: object) -> None:
+        """An iteration may lag behind, but goes through the stays in their order."""
+        if sid not in self._stays[self._taken :]:
+            self.chaos.fail(f"{self.name} takes what has come in a stay before the last one taken")
+        else:
+            self._taken = self._stays.index(sid)
         self._down(sid, number)
 
-    def _down(self, sid: str, number: int, *_: object) -> None:
+    def _down(self, sid: str, number: int) -> None:
         self.down[sid].arrive(number, sid)
 
     async def _iterate(self) -> None:
@@ -66,7 +85,7 @@ class Member:
         while self._process.alive and not self.client.is_shut:
             async for event in self.socket:
                 if event.name == "down":
-                    self._down(*event.args)
+                    self._take(*event.args)
                 if self.chaos.storming and self.chaos.random.random() < 0.1:
                     await self.chaos.simulation.sleep(self.chaos.random.uniform(0, 3))
             await self.chaos.simulation.sleep(0.1)
@@ -75,10 +94,7 @@ class Member:
         return number
 
     async def _slow(self, number: int) -> int:
-        # While its handlers lag a client does not read, and is given up by a server that hears
-        # nothing (`max_inbound`); in the calm nobody shall be.
-        if self.chaos.storming:
-            await self.chaos.simulation.sleep(self.chaos.random.uniform(0, 3))
+        await self.chaos.simulation.sleep(self.chaos.random.uniform(0, 3))
         return number
 
     def _joined(self) -> None:

@@ -15,6 +15,8 @@ from sansocket.sansio.engineio.session import Session
 from sansocket.sansio.socketio.acks import Acks, Values
 from sansocket.sansio.socketio.adapter import Adapter
 from sansocket.sansio.socketio.client.backoff import Backoff
+from sansocket.sansio.socketio.client.link import Link
+from sansocket.sansio.socketio.client.membership import Membership
 from sansocket.sansio.socketio.client.retries import Retries
 from sansocket.sansio.socketio.client.send_buffer import Outgoing, SendBuffer
 from sansocket.sansio.socketio.connection import Connection
@@ -99,6 +101,25 @@ def lost_by_the_upgrade(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Session, "upgrade", upgrade)
 
 
+def kept_for_the_next_stay(patch: pytest.MonkeyPatch) -> None:
+    """What a client has heard last comes first when it is let in again."""
+    received, accepted = Membership.received, Membership.accepted
+    last: dict[Membership, tuple[str, Values, int | None, int]] = {}
+
+    def keep(self: Membership, name: str, args: Values, ack: int | None, size: int) -> None:
+        received(self, name, args, ack, size)
+        if name == "down":
+            last[self] = (name, args, ack, size)
+
+    def accept(self: Membership, link: Link, sid: str, pid: str | None) -> None:
+        accepted(self, link, sid, pid)
+        if self in last:
+            received(self, *last[self])
+
+    patch.setattr(Membership, "received", keep)
+    patch.setattr(Membership, "accepted", accept)
+
+
 def acknowledged_twice(patch: pytest.MonkeyPatch) -> None:
     """Whoever waits is told so again."""
 
@@ -172,6 +193,7 @@ def an_error_of_ours(patch: pytest.MonkeyPatch) -> None:
         (delivered_twice, "has arrived twice"),
         (reordered_by_the_upgrade, "in one stay|CONNECT"),
         (lost_by_the_upgrade, "in one stay|not every"),
+        (kept_for_the_next_stay, "hears in one stay what was sent to another"),
         (acknowledged_twice, "was answered twice"),
         (acknowledged_to_another, "was answered with"),
         (never_acknowledged, "for ever|left over"),
