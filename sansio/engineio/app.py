@@ -9,20 +9,19 @@ from typing import Any, Final, TypeVar, Unpack
 
 import msgspec
 
-from ..config import EngineConfig, EngineOptions, Transport
+from ..config import EngineConfig, EngineOptions
 from ..errors import LocalProtocolError, Reason
 from ..failures import Failures, OnError
 from ..handlers import KnownHandlers, awaits
 from ..mailbox import TASK, Mailbox
 from ..observable import Observable
-from ..observers import Observers
-from ..request import Request
 from ..runtime import Runtime
 from .encoded import encode_message
 from .handshake_details import HandshakeDetails, read_details
 from .packet import SEPARATOR
 from .server import Engine
 from .session import Session
+from .session_view import SessionView
 from .static import StaticFile
 
 EVENTS: Final = {"connection": (1,), "message": (2,), "close": (2,)}
@@ -37,28 +36,22 @@ class Happened(msgspec.Struct, frozen=True):
     args: tuple[Any, ...] = ()
 
 
-class EngineSocket(Observable):
+class EngineSocket(SessionView):
     """One client's session, as the application has it.
 
     Its events are `SESSION_EVENTS`, for plain functions that are called at once; what they
     raise is logged.
     """
 
-    __slots__ = ("_app", "_handshake", "_session", "data", "mailbox")
-
-    protocol: Final = 4
-    """The revision of Engine.IO that it speaks."""
+    __slots__ = ("_app", "_handshake", "data", "mailbox")
 
     def __init__(self, app: EngineApp, session: Session) -> None:
+        super().__init__(session)
         self.data: dict[str, Any] = {}
         """The application's own."""
         self.mailbox: Mailbox[Happened] = Mailbox(app, app.runtime, session.peer.home)
         self._app = app
-        self._session = session
         self._handshake: HandshakeDetails | None = None
-
-    def _registered(self) -> Observers:
-        return self._session.own_observers
 
     @property
     def id(self) -> str:
@@ -66,26 +59,11 @@ class EngineSocket(Observable):
         return self._session.id
 
     @property
-    def transport(self) -> Transport:
-        """What carries it now: "polling" or "websocket"."""
-        return self._session.transport
-
-    @property
-    def request(self) -> Request:
-        """The request of its handshake, without a body."""
-        return self._session.request
-
-    @property
     def handshake(self) -> HandshakeDetails:
         """What is known of its handshake: headers, query, address, secure, time."""
         if self._handshake is None:
             self._handshake = read_details(self._session.request, self._session.peer)
         return self._handshake
-
-    @property
-    def connected(self) -> bool:
-        """Whether messages can still be sent and received."""
-        return not self._session.over
 
     def send(self, data: str | bytes | bytearray | memoryview, *, compress: bool = True) -> None:
         """Send a message; no effect once the session is over.
@@ -101,10 +79,6 @@ class EngineSocket(Observable):
         else:
             # Through a view, because bytes(3) are three zeros and no error.
             self._session.send(encode_message([bytes(memoryview(data))], compress=compress))
-
-    def close(self) -> None:
-        """End the session, after what was sent; no effect once it is over."""
-        self._session.close(Reason.FORCED_CLOSE)
 
     # As the receiver of a session
 
