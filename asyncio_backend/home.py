@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Set
+from contextvars import Context
+from functools import partial
 from math import inf
 from typing import Any, Protocol
 
-from sansocket.sansio.backend import CHUNK, Begin, Flushable, Flushes, TaskFunction, Workers
+from sansocket.sansio.backend import CHUNK, Begin, Call, Flushable, Flushes, TaskFunction, Workers
 
 logger: logging.Logger = logging.getLogger("sansocket")
 
@@ -29,18 +31,40 @@ class Guest(Protocol):
 class Bed:
     """Where a worker sleeps: on a future."""
 
+    enter: Call
+    leave: Call
+
     def __init__(self) -> None:
         self._future: asyncio.Future[None] | None = None
+        self._going_on: asyncio.Future[None] | None = None
+        """That of a sleeper in whose name something was begun."""
 
     async def sleep(self) -> None:
         """Wait for `wake`."""
-        self._future = asyncio.get_running_loop().create_future()
-        await self._future
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        # What asyncio's documentation has, under "Extending", for other kinds of tasks.
+        self.enter = partial(asyncio._enter_task, loop, task)
+        self.leave = partial(asyncio._leave_task, loop, task)
+        self._future = future = loop.create_future()
+        try:
+            await future
+        except asyncio.CancelledError:
+            if self._going_on is not future:
+                raise
+            # It is meant for what was begun: asyncio throws it in where that awaits next.
+            task.uncancel()
+            task.cancel()
 
     def wake(self) -> None:
         """Let the worker go on."""
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
+
+    def go_on(self) -> None:
+        """The same, with what was begun in its name."""
+        self._going_on = self._future
+        self.wake()
 
 
 class Home:
@@ -55,8 +79,9 @@ class Home:
         self._flushes = Flushes(self._flush_soon)
         self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
-        self._workers = Workers(self._start, Bed(), self._wanted)
-        self.handle: Callable[[Begin], None] = self._workers.run
+        bed = Bed()
+        self.workers = Workers(self._start, bed, self._wanted, bed)
+        self.handle: Callable[[Begin], None] = self.workers.run
         """Run a handler."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -76,7 +101,7 @@ class Home:
         """A connection is gone."""
         self._guests.discard(guest)
         if not self._guests:
-            self._workers.dismiss()
+            self.workers.dismiss()
         self.look()
 
     def _flush_soon(self) -> None:
@@ -89,12 +114,14 @@ class Home:
     def _wanted(self) -> bool:
         return bool(self._guests) and not self.closing.is_set() and not self._over
 
-    def _start(self, work: TaskFunction) -> None:
-        self.run(work())
+    def _start(self, work: TaskFunction, context: Context) -> None:
+        self.run(work(), context)
 
-    def run(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def run(
+        self, coroutine: Coroutine[Any, Any, None], context: Context | None = None
+    ) -> asyncio.Task[None]:
         """Start a task, and hold it until it is done: the loop alone would not."""
-        task = asyncio.get_running_loop().create_task(coroutine)
+        task = asyncio.get_running_loop().create_task(coroutine, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         if self._over:
@@ -120,7 +147,7 @@ class Home:
         Called again it can only shorten what was granted before.
         """
         self.closing.set()
-        self._workers.dismiss()
+        self.workers.dismiss()
         for guest in list(self._guests):
             guest.finish()
         loop = asyncio.get_running_loop()
@@ -134,7 +161,7 @@ class Home:
     def end(self) -> None:
         """Abort the connections and cancel the tasks, also those that are still to come."""
         self._over = True
-        self._workers.dismiss()
+        self.workers.dismiss()
         if self._timer is not None:
             self._timer.cancel()
         for guest in list(self._guests):

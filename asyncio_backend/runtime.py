@@ -15,6 +15,7 @@ from sansocket.sansio.backend import (
     Driven,
     Start,
     TaskFunction,
+    Workers,
     fire,
     next_deadline,
 )
@@ -89,6 +90,11 @@ class AsyncioRuntime:
     def spawn(self, function: Begin, home: object) -> None:
         """Run a handler in a task of the server."""
         self.place_of(home).handle(function)
+
+    def workers(self, home: object) -> Workers | None:
+        """Those who can be lent, to begin a handler at once."""
+        assert isinstance(home, Home)
+        return home.workers
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""

@@ -21,6 +21,9 @@ class NoLoop:
         """No handler waits."""
         raise AssertionError("no handler waits")
 
+    def workers(self, home: object) -> None:
+        """Nobody is lent."""
+
     def spawn_cancellable(
         self, function: TaskFunction, home: object, done: Callable[[], None]
     ) -> Callable[[], None]:

@@ -22,7 +22,7 @@ from .engineio.websocket_wire import WebSocketWire
 from .engineio.wire import ServerWire
 from .errors import Reason, TransportError
 from .flushes import Flushable, Flushes
-from .runtime import Begin, Callback, ClientRuntime, Start, TaskFunction
+from .runtime import Begin, Call, Callback, ClientRuntime, Start, TaskFunction
 from .socketio.app import App
 from .socketio.client.app import ClientApp
 from .socketio.client.scope import MakesRuntime, ScopedClient
@@ -37,6 +37,7 @@ __all__ = [
     "Arrival",
     "Begin",
     "Bound",
+    "Call",
     "Callback",
     "ClientApp",
     "ClientRuntime",

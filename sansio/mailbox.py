@@ -90,7 +90,7 @@ class Mailbox(Generic[E]):
     while as many wait. With `cancellable` the handlers can be cancelled.
     """
 
-    __slots__ = ("_cancellable", "_dispatcher", "_home", "_runtime", "work")
+    __slots__ = ("_cancellable", "_dispatcher", "_home", "_runtime", "work", "workers")
 
     def __init__(
         self,
@@ -104,6 +104,7 @@ class Mailbox(Generic[E]):
         self._runtime = runtime
         self._home = home
         self._cancellable = cancellable
+        self.workers = None if cancellable else runtime.workers(home)
         self.work: Work[E] | None = None
         """What there is of it while a task is at work for it."""
 
@@ -116,13 +117,13 @@ class Mailbox(Generic[E]):
             self._go_on(self.work)
         elif self._dispatcher.waits(event):
             dispatcher = self._dispatcher
-            self.begin(event, dispatcher.concurrency(event), lambda: dispatcher.handle(event))
+            self.begin(event, dispatcher.concurrency(event), partial(dispatcher.handle, event))
         else:
             self.go_on(event, self._dispatcher.handle(event))
 
     def begin(self, event: E, limit: int, handle: Begin) -> None:
         """Handle an event by this function, in a task; nothing is before it."""
-        work: Work[E] = Work([])
+        work: Work[E] = Work([limit])
         self.work = work
         self._start(work, event, limit, handle)
 
@@ -132,7 +133,7 @@ class Mailbox(Generic[E]):
         if rest is None:
             self._dispatcher.done(event)
         else:
-            self.begin(event, self._dispatcher.concurrency(event), lambda: finish(rest))
+            self.begin(event, self._dispatcher.concurrency(event), partial(finish, rest))
 
     @property
     def busy(self) -> bool:
@@ -160,7 +161,9 @@ class Mailbox(Generic[E]):
         while work.waiting and self._may_start(work, work.waiting[0]):
             event = work.waiting.popleft()
             handle = partial(self._dispatcher.handle, event)
-            self._start(work, event, self._dispatcher.concurrency(event), handle)
+            limit = self._dispatcher.concurrency(event)
+            work.limits.append(limit)
+            self._start(work, event, limit, handle)
         if not work.limits:
             self.work = None
 
@@ -169,7 +172,6 @@ class Mailbox(Generic[E]):
         return not running or len(running) < min(self._dispatcher.concurrency(event), *running)
 
     def _start(self, work: Work[E], event: E, limit: int, handle: Begin) -> None:
-        work.limits.append(limit)
         if not self._cancellable:
             self._runtime.spawn(partial(self._begin, work, event, limit, handle), self._home)
             return
@@ -178,38 +180,46 @@ class Mailbox(Generic[E]):
 
         def done() -> None:
             cancels.discard(cancel)
-            self._end(work, event, limit)
+            self.end(work, event, limit)
 
         cancel = self._runtime.spawn_cancellable(partial(run, handle), self._home, done)
         cancels.add(cancel)
 
     def _begin(
-        self, work: Work[E], event: E, limit: int, handle: Begin
+        self,
+        work: Work[E],
+        event: E,
+        limit: int,
+        handle: Begin,
     ) -> Coroutine[Any, Any, None] | None:
         """Handle an event, in a task; what is left of it, if anything."""
         # An event whose handler does not wait, with none behind it, needs no coroutine of ours.
         try:
             rest = handle()
         except BaseException as error:
-            self._failed(work, event, limit, error)
+            self.failed(work, event, limit, error)
             raise
         if rest is not None:
-            return self._finish(work, event, limit, rest)
-        self._end(work, event, limit)
+            return self.finish(work, event, limit, rest)
+        if work.waiting or len(work.limits) > 1:
+            self.end(work, event, limit)
+        else:
+            self.work = None
+            self._dispatcher.done(event)
         return None
 
-    async def _finish(
+    async def finish(
         self, work: Work[E], event: E, limit: int, rest: Coroutine[Any, Any, None]
     ) -> None:
         """Do the rest of it."""
         try:
             await rest
         except BaseException as error:
-            self._failed(work, event, limit, error)
+            self.failed(work, event, limit, error)
             raise
-        self._end(work, event, limit)
+        self.end(work, event, limit)
 
-    def _end(self, work: Work[E], event: E, limit: int) -> None:
+    def end(self, work: Work[E], event: E, limit: int) -> None:
         """It has been handled: others may begin, each in a task and a context of its own."""
         work.limits.remove(limit)
         self._dispatcher.done(event)
@@ -218,7 +228,7 @@ class Mailbox(Generic[E]):
         else:
             self.work = None
 
-    def _failed(self, work: Work[E], event: E, limit: int, error: BaseException) -> None:
+    def failed(self, work: Work[E], event: E, limit: int, error: BaseException) -> None:
         """A handler was ended by what is no Exception."""
         work.limits.remove(limit)
         self._dispatcher.done(event)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from .engineio.client.wire import ClientWire
+    from .workers import Workers
 
 T = TypeVar("T")
 
@@ -24,6 +25,13 @@ Start = Callable[[Resolve[T]], Callback]
 Log = Callable[[str, Exception | None], None]
 
 
+class Call(Protocol):
+    """A function without arguments, where it is an attribute and no method."""
+
+    def __call__(self) -> object:
+        """Call it."""
+
+
 class Runtime(Protocol):
     """A backend, as the core sees it."""
 
@@ -32,6 +40,10 @@ class Runtime(Protocol):
 
     def spawn(self, function: Begin, home: object) -> None:
         """Run `function` in a task; `home` is that of the session it runs for."""
+
+    def workers(self, home: object) -> Workers | None:
+        """Those who may be lent to begin a handler at once, where the loop allows that."""
+        ...
 
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """The same; what is returned cancels the task.

@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *(f"{CORE}.{name}" for name in ("config", "errors")),
         *(f"{ENGINE}.{name}" for name in ("packet", "permessage_deflate", "websocket_frames")),
     },
-    f"{ENGINE}.ends": {f"{CORE}.errors"},
+    f"{ENGINE}.ends": {f"{CORE}.errors", f"{CORE}.runtime"},
     f"{ENGINE}.flow": set(),
     f"{ENGINE}.heartbeat": {
         *(f"{CORE}.{name}" for name in ("config", "errors", "observers", "timers")),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
+from contextvars import Context
 from typing import NoReturn
 
 import trio
 
-from sansocket.sansio.backend import Begin, Flushable, Flushes, Workers
+from sansocket.sansio.backend import Begin, Flushable, Flushes, TaskFunction, Workers
 
 from .reading import AVAILABLE, Reading
 
@@ -58,9 +59,12 @@ class Home:
         """Whether `keep_reading` is at its connections, and writes when it has been at all."""
         self._answers = False
         """Whether it has to."""
-        self._workers = Workers(nursery.start_soon, Bed(), lambda: not self._closed)
+        self._workers = Workers(self._start, Bed(), lambda: not self._closed)
         self.handle: Callable[[Begin], None] = self._workers.run
         """Run a handler."""
+
+    def _start(self, work: TaskFunction, context: Context) -> None:
+        context.run(self.nursery.start_soon, work)
 
     def close(self) -> None:
         """Keep no task waiting for handlers: the nursery can end."""

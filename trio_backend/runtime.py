@@ -52,6 +52,9 @@ class TrioRuntime:
         """Run a handler in a task of the server."""
         self.home_of(home).handle(function)
 
+    def workers(self, home: object) -> None:
+        """Trio lets nobody run in the name of a task that sleeps."""
+
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """Run a handler as a task that can be cancelled alone."""
         scope = trio.CancelScope()

@@ -82,6 +82,10 @@ class EngineSocket(SessionView):
 
     # As the receiver of a session
 
+    def short_message(self, text: bytes) -> bool:
+        """There is no shorter way than `message`."""
+        return False
+
     def message(self, data: str | bytes, now: float) -> None:
         """A message has come."""
         self._session.hold(1, len(data))

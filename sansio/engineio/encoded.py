@@ -16,7 +16,7 @@ from ..config import PerMessageDeflate
 from ..errors import LocalProtocolError
 from .packet import Packet, Type, decode_packet
 from .permessage_deflate import deflate
-from .websocket_frames import frame, text_frame
+from .websocket_frames import frame
 
 TEXT, BINARY = 0x1, 0x2
 
@@ -55,7 +55,7 @@ class Encoded(msgspec.Struct, gc=False, eq=False):
     def websocket(self) -> bytes:
         """The packets as whole server frames: unmasked, so the same bytes do for everyone."""
         if self.websocket_form is None:
-            frames = b"" if self.text is None else text_frame(self.text)
+            frames = b"" if self.text is None else frame(TEXT, self.text)
             if self.attachments:
                 frames += b"".join(frame(BINARY, data) for data in self.attachments)
             self.websocket_form = frames

@@ -38,13 +38,8 @@ def frame(opcode: int, payload: bytes, *, deflated: bool = False) -> bytes:
     return struct.pack("!BBQ", first, 127, length) + payload
 
 
-def text_frame(payload: bytes) -> bytes:
-    """The same of a text: 0.1 us for a short one, 0.3 us otherwise."""
-    length = len(payload)
-    return TEXT_HEADERS[length] + payload if length < 126 else frame(TEXT, payload)
-
-
 TEXT_HEADERS: Final = tuple(bytes((0x81, length)) for length in range(126))
+"""By a payload's length: what stands before it in the frame of a text."""
 
 
 def masked_frame(opcode: int, payload: bytes, mask: bytes, *, deflated: bool = False) -> bytes:
@@ -71,6 +66,18 @@ def mask_payload(payload: bytes, mask: bytes) -> bytes | bytearray:
     return (int.from_bytes(payload, "little") ^ int.from_bytes(repeated, "little")).to_bytes(
         length, "little"
     )
+
+
+def read_short_text(data: bytes, max_message: int) -> bytes | None:
+    """The payload of the frame that `data` is, if that is a plain text of less than 126 bytes.
+
+    It is not looked at: whether it is UTF-8 is for whoever reads it.
+    """
+    length = len(data) - 6
+    if 0 <= length < 126 and data[0] == 0x81 and data[1] == length + 0x80 and length <= max_message:
+        mask = int.from_bytes(data[2:6]) * REPEATS[length] >> CUTS[length]
+        return (int.from_bytes(data[6:]) ^ mask).to_bytes(length)
+    return None
 
 
 def read_whole_frames(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..errors import LocalProtocolError, Reason, RemoteProtocolError
 from ..request import Request
+from ..runtime import Call
 from . import cors
 from .admission import Ticket
 from .encoded import PONG_PROBE, Encoded
@@ -44,13 +45,13 @@ class WebSocketTransport:
         "_session",
         "_ticket",
         "close_code",
-        "notify",
+        "ready",
     )
 
     def __init__(self, engine: Engine, ready: Callable[[], None], peer: Peer) -> None:
         self._engine = engine
-        self.notify: Callable[[], None] = ready
-        """What `ready` calls: that of the wire that it stands behind."""
+        self.ready: Call = ready
+        """Also what its session calls, when its outbox has something, which `outgoing` gives."""
         self._peer = peer
         self._session: Session | None = None
         self._ticket: Ticket | None = None
@@ -98,7 +99,7 @@ class WebSocketTransport:
             self._session = session
             self._out += self._engine.greeting(session)
             session.carrier = self
-            self.notify()
+            self.ready()
             if self._engine.observers.functions:
                 self._engine.observers.tell("connection", session)
             return
@@ -140,7 +141,7 @@ class WebSocketTransport:
         if data == "2probe":
             session.probe()
             self._out.append(PONG_PROBE)
-            self.notify()
+            self.ready()
         elif data == "5":
             session.upgrade(self)
             self._probing = False
@@ -186,10 +187,6 @@ class WebSocketTransport:
 
     # As the carrier or the prober of a session
 
-    def ready(self) -> None:
-        """The outbox of its session has something, which `outgoing` gives."""
-        self.notify()
-
     def finish(self, close_code: int) -> None:
         """The session is over: what its outbox holds is the last, then the close."""
         self._close(close_code)
@@ -203,7 +200,7 @@ class WebSocketTransport:
     def _close(self, code: int) -> None:
         if self.close_code is None:
             self.close_code = code
-        self.notify()
+        self.ready()
 
     # The end
 
@@ -213,7 +210,7 @@ class WebSocketTransport:
         # Before the session ends: it closes us too, and knows less of the cause.
         self.close_code = self.close_code or error.close_code
         if session is None:
-            self.notify()
+            self.ready()
         elif self._probing:
             session.withdraw()
         else:

@@ -14,7 +14,7 @@ from ..errors import RemoteProtocolError
 from ..timers import Timer
 from .session import Session
 from .websocket import WebSocket
-from .websocket_frames import read_whole_frames
+from .websocket_frames import read_short_text, read_whole_frames
 from .websocket_transport import PULL, WebSocketTransport
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class WebSocketWire:
         """Nothing comes after what `data_to_send` returns next."""
         self.closed: bool = False
         """The connection is to be closed now, whatever waits."""
-        transport.notify = self._notify
+        transport.ready = self._notify
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Take bytes that were read, at `now` (seconds): see `ServerWire.receive_data`."""
@@ -89,29 +89,18 @@ class WebSocketWire:
         if session is None or not self._websocket.between:
             self._receive_frames(data, now)
             return
-        # Whole messages of an undisturbed session: 0.9 us less than `_receive_frames` takes for
-        # one (CPython 3.11). test_websocket_wire.py holds the two ways equal.
-        messages: list[str | bytes] = []
-        end = read_whole_frames(data, 0, self._engine.config.max_payload, messages)
-        try:
-            if session.observers.functions:
-                for message in messages:
-                    session.receive(message, now)
-            else:
-                # The same as `receive` does with a message, which nearly all of them are.
-                take = session.receiver.message
-                for message in messages:
-                    if session.over or message[:1] != "4":
-                        session.receive(message, now)
-                    else:
-                        take(message[1:], now)
-        except RemoteProtocolError as error:
-            self._session = None
-            self._transport.fail(error)
-        if end < len(data):
-            self._receive_frames(data[end:], now)
-        elif session.lagging:
-            self._notify()  # for now it is `paused`
+        # Most of what is read is one short event: an echo takes 0.6 us less so than by way of
+        # `_receive_messages` (CPython 3.11). test_websocket_wire.py holds the two ways equal.
+        config = self._engine.config
+        text = read_short_text(data, config.max_payload)
+        if text is None or session.observers.functions or not session.receiver.short_message(text):
+            self._receive_messages(session, data, now)
+        # The same as `lagging`: for now it is `paused`.
+        if (
+            session.inbound >= config.max_inbound
+            or session.inbound_bytes >= config.max_inbound_bytes
+        ):
+            self._notify()
 
     def data_to_send(self) -> list[bytes]:
         """The bytes to write next, in pieces: all there are, or `PULL` bytes and more of them."""
@@ -122,7 +111,7 @@ class WebSocketWire:
             if len(outbox) == 1 and not session.relieved and not session.observers.functions:
                 # The same as `pull` does with one message, which nearly all pulls are.
                 session.backlog = 0
-                self.calm = not session.lagging
+                self.calm = not (session.inbound and session.lagging)
                 encoded = outbox.pop()
                 return [encoded.websocket_form or encoded.websocket]
             self.calm = False
@@ -176,13 +165,27 @@ class WebSocketWire:
         self._awake = True
         self._session = None
         # Nobody is there to be woken; and what refers to itself is left to the collector.
-        self._wake = self._transport.notify = nobody
+        self._wake = self._transport.ready = nobody
         if self._timer is not None:
             self._timer.cancel()
         self._transport.lost()
 
     def finish(self) -> None:
         """It closes with its session, and is left alone here."""
+
+    def _receive_messages(self, session: Session, data: bytes, now: float) -> None:
+        """Take whole messages of an undisturbed session, and leave the rest to the plain way."""
+        # 0.9 us less than `_receive_frames` takes for one (CPython 3.11).
+        messages: list[str | bytes] = []
+        end = read_whole_frames(data, 0, self._engine.config.max_payload, messages)
+        try:
+            for message in messages:
+                session.receive(message, now)
+        except RemoteProtocolError as error:
+            self._session = None
+            self._transport.fail(error)
+        if end < len(data):
+            self._receive_frames(data[end:], now)
 
     def _receive_frames(self, data: bytes, now: float) -> None:
         websocket, transport = self._websocket, self._transport

@@ -15,6 +15,7 @@ from .acks import Acks
 from .engine_session import EngineSession
 from .events import ConnectRequested, Disconnected, Event, EventReceived, NamespaceRequested
 from .intake import Intake
+from .json_decoder import JsonDecoder, read_short_event
 from .namespace import INVALID_NAMESPACE, Namespace
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 class Connection(Intake[Session]):
     """The receiver of a session's messages."""
 
-    __slots__ = ("_asked", "_conn", "_connect_timer", "_left", "_server", "sockets")
+    __slots__ = ("_asked", "_conn", "_connect_timer", "_left", "_plain", "_server", "sockets")
 
     waiting: int
     waiting_bytes: int
@@ -38,6 +39,8 @@ class Connection(Intake[Session]):
         super().__init__(server.config, timers, decoder)
         self.session = session
         self._server = server
+        self._plain = type(decoder) is JsonDecoder
+        """Whether it is the default wire format; one that was made from it may differ."""
         self._conn: EngineSession | None = None
         self.sockets: dict[str, Socket] = {}
         self._asked: dict[str, dict[str, Any]] = {}
@@ -56,6 +59,27 @@ class Connection(Intake[Session]):
 
     # As the receiver of a session
 
+    def short_message(self, text: bytes) -> bool:
+        """Take an event of the main namespace, where nothing stands against it; or say no."""
+        # By far the commonest packet. The same as `message` does with it, in one piece: 0.7 us
+        # instead of 1.7 (CPython 3.11). test_connection.py holds the two equal.
+        if self._owing or self._attachment_timer is not None or not self._plain:
+            return False
+        packet = read_short_event(text)
+        socket = self.sockets.get("/")
+        if packet is None or socket is None or socket.state is not CONNECTED:
+            return False
+        data = packet.data
+        size = len(text) - 1
+        self.waiting += 1
+        self.waiting_bytes += size
+        session = self.session
+        session.inbound += 1
+        session.inbound_bytes += size
+        event = EventReceived(socket, data[0], tuple(data[1:]), packet.id, size)
+        self._server.events.append(event)
+        return True
+
     def message(self, data: str | bytes, now: float) -> None:
         """Take one message; raises RemoteProtocolError for what the client may not send."""
         packet = self.feed(data, now)
@@ -63,21 +87,6 @@ class Connection(Intake[Session]):
             return
         kind = packet.type
         if kind is EVENT:
-            # By far the commonest packet: the same as in `_event`, in one piece.
-            socket = self.sockets.get(packet.namespace)
-            if socket is not None and socket.state is CONNECTED:
-                name, *args = packet.data
-                if name.__class__ is str:
-                    size = self.size
-                    self.waiting += 1
-                    self.waiting_bytes += size
-                    if not self._owing:
-                        session = self.session
-                        session.inbound += 1
-                        session.inbound_bytes += size
-                    event = EventReceived(socket, name, tuple(args), packet.id, size)
-                    self._server.events.append(event)
-                    return
             self._event(packet)
         elif kind is ACK:
             socket = self._joined(packet)
@@ -185,6 +194,17 @@ class Connection(Intake[Session]):
         self.send(Packet(CONNECT_ERROR, name, {"message": INVALID_NAMESPACE}))
 
     # For the sockets
+
+    def handled(self, size: int = 0) -> None:
+        """One of its events has been handled: the same as `Intake.handled`, in one piece."""
+        self.waiting -= 1
+        self.waiting_bytes -= size
+        if not self._owing:
+            session = self.session
+            session.inbound -= 1
+            session.inbound_bytes -= size
+            if session.relieved:
+                session.relieve()
 
     def send(self, packet: Packet) -> None:
         """Queue a packet; raises LocalProtocolError for one that cannot be encoded."""

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ConnectionRefused, EventRefused, LocalProtocolError
 from ..first_step import Rest
 from ..handlers import Handler, awaits
-from ..mailbox import TASK
+from ..mailbox import TASK, Work
 from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller, values_of
 from .events import ConnectRequested, Disconnected, Event, EventReceived
 from .listeners import Registry
@@ -45,10 +45,10 @@ class Dispatch(Boundary[Socket]):
         if not handler.least <= len(args) + 1 <= handler.most:
             return False
         if handler.is_async:
-            limit = socket.namespace.concurrency
-            if limit < handler.concurrency:
-                limit = handler.concurrency
-            mailbox.begin(event, limit, partial(self._begin, event, handler))
+            workers = mailbox.workers
+            if workers is None or not workers.lend(self._begin_at_once, event, handler):
+                limit = max(socket.namespace.concurrency, handler.concurrency)
+                mailbox.begin(event, limit, partial(self._begin, event, handler))
             return True
         try:
             value = handler.function(socket, *args)
@@ -83,6 +83,31 @@ class Dispatch(Boundary[Socket]):
             return False
         socket.connection.handled()
         return True
+
+    def _begin_at_once(
+        self, event: EventReceived, handler: Handler
+    ) -> Coroutine[Any, Any, None] | None:
+        """The same by its coroutine function, in the name of a task."""
+        socket = event.socket
+        mailbox = socket.mailbox
+        limit = socket.namespace.most_at_once
+        if limit < handler.concurrency:
+            limit = handler.concurrency
+        work: Work[Event] = Work([limit])
+        mailbox.work = work
+        try:
+            rest = self._begin(event, handler)
+        except BaseException as error:
+            mailbox.failed(work, event, limit, error)
+            raise
+        if rest is not None:
+            return mailbox.finish(work, event, limit, rest)
+        if work.waiting is None and len(work.limits) == 1:
+            mailbox.work = None
+            socket.connection.handled(event.size)
+        else:
+            mailbox.end(work, event, limit)
+        return None
 
     async def _awaited(self, event: EventReceived, made: Awaitable[Any]) -> None:
         """A plain function has made something to be awaited."""

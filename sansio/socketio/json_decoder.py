@@ -46,6 +46,31 @@ from .packet import (
 _Place: TypeAlias = tuple[Any, Any]
 
 
+def read_short_event(text: bytes) -> Packet | None:
+    """The event of the main namespace in a text of less than 256 bytes; None to ask a decoder.
+
+    The text begins with the `4` of Engine.IO. The packet is what `JsonDecoder.feed` makes of what
+    follows, where it is between two packets; None is for whatever is no event without attachments.
+    """
+    # 0.3 us, and 0.6 us by way of text and `feed` (CPython 3.11). test_json_decoder.py holds the
+    # two equal. So many digits are no number that is too large.
+    start = text.find(b"[", 2, 2 + _FEW_DIGITS)
+    if start < 0 or text[:2] != b"42":
+        return None
+    number = None
+    if start > 2:
+        if not (digits := text[2:start]).isdigit():
+            return None
+        number = int(digits)
+    try:
+        data = read(text[start:])
+    except ValueError:
+        return None
+    if data and data[0].__class__ is str and data[0] not in RESERVED:
+        return Packet(EVENT, "/", data, number)
+    return None
+
+
 class JsonDecoder:
     """What one connection receives, as packets.
 

@@ -28,7 +28,7 @@ from .states import CONNECTED, State
 INVALID_NAMESPACE: Final = "Invalid namespace"
 """What a client is told that asks for one that there is not (rule 66)."""
 
-PlainEncoder = Callable[[Type, tuple[Any, ...], int | None], bytes | None]
+PlainEncoder = Callable[[Type, tuple[Any, ...], int | None], Encoded | None]
 
 if TYPE_CHECKING:
     from ..engineio.session import Session
@@ -45,7 +45,6 @@ class Namespace(NamespaceListeners, Broadcast):
 
     __slots__ = (
         "_ack_numbers",
-        "_concurrency",
         "_dispatch",
         "_population",
         "_server",
@@ -54,6 +53,7 @@ class Namespace(NamespaceListeners, Broadcast):
         "_welcome",
         "adapter",
         "deleted",
+        "most_at_once",
         "name",
         "own",
         "parent",
@@ -74,7 +74,7 @@ class Namespace(NamespaceListeners, Broadcast):
         super().__init__(self, Selection())
         self.name: str = name
         self.runtime: Runtime = runtime
-        self._concurrency = 1
+        self.most_at_once = 1
         self._dispatch = dispatch
         self.own: Registry = Registry() if registry is None else registry
         """What has been registered here."""
@@ -115,13 +115,13 @@ class Namespace(NamespaceListeners, Broadcast):
 
         Raises ValueError when it is set to less.
         """
-        return self._concurrency
+        return self.most_at_once
 
     @concurrency.setter
     def concurrency(self, most: int) -> None:
         if most < 1:
             raise ValueError(f"concurrency: expected 1 or more, got {most!r}")
-        self._concurrency = most
+        self.most_at_once = most
 
     def use(self, function: OfMiddleware) -> OfMiddleware:
         """Register a middleware: called with the socket and `auth` before it is connected.
@@ -231,9 +231,9 @@ class Namespace(NamespaceListeners, Broadcast):
     def encode(self, kind: Type, data: tuple[Any, ...], number: int | None = None) -> Encoded:
         """An EVENT or ACK for this namespace; raises LocalProtocolError for one that cannot be."""
         if self.plain is not None:
-            text = self.plain(kind, data, number)
-            if text is not None:
-                return Encoded(text, (), len(text))
+            encoded = self.plain(kind, data, number)
+            if encoded is not None:
+                return encoded
         packet = Packet(kind, self.name, list(data), number)
         return encode_message(self._server.parser.encode(packet))
 

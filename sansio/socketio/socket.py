@@ -160,7 +160,10 @@ class Socket(SocketListeners):
             # The commonest emission; it is `emit_packet` without what that is told.
             namespace = self.namespace
             if self.state is CONNECTED and not (self.own or namespace.own.any_outgoing):
-                self.session.send(namespace.encode(EVENT, (event, *args)))
+                plain = namespace.plain
+                data = (event, *args)
+                encoded = None if plain is None else plain(EVENT, data, None)
+                self.session.send(encoded or namespace.encode(EVENT, data))
             else:
                 self.emit_packet(event, args)
         else:

@@ -161,6 +161,9 @@ class VirtualRuntime:
         if self._process.alive:
             self._world.tasks.spawn(partial(run, function), self._process)
 
+    def workers(self, home: object) -> None:
+        """Nobody is lent."""
+
     def spawn_cancellable(self, function: TaskFunction, home: object, done: Callback) -> Callback:
         """The same; what is returned cancels it."""
         return self._world.tasks.spawn(function, self._process, done).cancel

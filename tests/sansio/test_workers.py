@@ -2,86 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context, ContextVar, copy_context
-from typing import Any
+from contextvars import ContextVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from support.working import Loop, TaskFunction, Trap
 
-from sansocket.sansio.runtime import Begin
-from sansocket.sansio.workers import Workers
-
-TaskFunction = Callable[[], Coroutine[Any, Any, None]]
 NAME: ContextVar[str] = ContextVar("NAME", default="none")
-
-
-class Trap:
-    """What a task waits for: it goes on with what it is given."""
-
-    def __await__(self) -> Generator[Trap, Any, Any]:
-        return (yield self)
-
-
-class Sleep:
-    """Where the loop below lets a worker sleep."""
-
-    def __init__(self) -> None:
-        self.trap: Trap | None = None
-
-    async def sleep(self) -> None:
-        self.trap = Trap()
-        await self.trap
-
-    def wake(self) -> None:
-        assert self.trap is not None
-        self.trap = None
-
-
-class Loop:
-    """Tasks, stepped by hand: each stands where it waits."""
-
-    def __init__(self) -> None:
-        self.bed = Sleep()
-        self.fresh: list[Coroutine[Any, Any, None]] = []
-        self.waiting: dict[Coroutine[Any, Any, None], Trap] = {}
-        self.started = 0
-        self.contexts: dict[Coroutine[Any, Any, None], Context] = {}
-        self.keeps = True
-        self.workers = Workers(self._start, self.bed, lambda: self.keeps)
-
-    def _start(self, work: TaskFunction) -> None:
-        self.started += 1
-        task = work()
-        self.contexts[task] = copy_context()
-        self.fresh.append(task)
-
-    def step(self, task: Coroutine[Any, Any, None], answer: object = None) -> None:
-        """Let a task go on to where it waits next."""
-        try:
-            if isinstance(answer, BaseException):
-                self.waiting[task] = self.contexts[task].run(task.throw, answer)
-            else:
-                self.waiting[task] = self.contexts[task].run(task.send, answer)
-        except StopIteration:
-            self.waiting.pop(task, None)
-
-    def run(self) -> None:
-        """Begin the tasks that have been started, and wake the sleeper that was called."""
-        for task, trap in list(self.waiting.items()):
-            if self.asleep(task) and trap is not self.bed.trap:
-                self.step(task)
-        while self.fresh:
-            self.step(self.fresh.pop(0))
-
-    def asleep(self, task: Coroutine[Any, Any, None]) -> bool:
-        return "Sleep.sleep" in str(getattr(task, "cr_await", ""))
-
-    @property
-    def handling(self) -> list[Coroutine[Any, Any, None]]:
-        """The tasks in whose handlers something waits."""
-        return [task for task in self.waiting if not self.asleep(task)]
 
 
 def test_one_task_for_many() -> None:
@@ -250,43 +176,3 @@ def test_dismissed() -> None:
     loop.workers.dismiss()
     assert done == ["done"] * 2
     assert loop.waiting == {}
-
-
-@given(st.lists(st.none() | st.integers(0, 3), max_size=8), st.randoms(use_true_random=False))
-def test_like_a_task_each(waits: list[int | None], chance: Any) -> None:
-    """However often each waits, and whoever is woken first: all are begun in order, and end."""
-    loop, begun, ended = Loop(), list[int](), list[int]()
-
-    def job(number: int, times: int | None) -> Begin:
-        async def handle() -> None:
-            begun.append(number)
-            for turn in range(times or 0):
-                assert await Trap() == (number, turn)
-            ended.append(number)
-
-        def at_once() -> None:
-            begun.append(number)
-            ended.append(number)
-
-        return at_once if times is None else handle
-
-    turns: dict[Coroutine[Any, Any, None], int] = {}
-    owner: dict[Coroutine[Any, Any, None], int] = {}
-    for number, times in enumerate(waits):
-        loop.workers.run(job(number, times))
-        before = len(begun)
-        loop.run()
-        for task in loop.handling:
-            if task not in owner:
-                owner[task], turns[task] = begun[before], 0
-        if loop.handling and chance.random() < 0.5:
-            task = chance.choice(loop.handling)
-            loop.step(task, (owner[task], turns[task]))
-            turns[task] += 1
-    while loop.handling:
-        task = chance.choice(loop.handling)
-        loop.step(task, (owner[task], turns[task]))
-        turns[task] += 1
-    assert begun == list(range(len(waits)))
-    assert sorted(ended) == begun
-    assert len(loop.waiting) <= 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context
 from itertools import count
 from typing import Any, Generic, TypeVar
 
 from sansocket.sansio.runtime import Begin, Start, run
+from sansocket.sansio.workers import Workers
 
 T = TypeVar("T")
 
@@ -52,6 +54,10 @@ class LoopFree:
         """Keep the task for `run`."""
         self.tasks.append(run(function))
         self.homes.append(home)
+
+    def workers(self, home: object) -> Workers | None:
+        """Nobody is lent."""
+        return None
 
     def spawn_cancellable(
         self,
@@ -121,6 +127,58 @@ class LoopFree:
         for task in self.tasks:
             task.close()
         self.tasks.clear()
+
+
+class Lending(LoopFree):
+    """The same, with workers that are lent to begin a handler at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bed = Bed()
+        self._workers = Workers(self._start, self._bed, lambda: True, self._bed)
+        self._workers.run(lambda: None)
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]], context: Context) -> None:
+        self.tasks.append(work())
+
+    def spawn(self, function: Begin, home: object) -> None:
+        """Let a worker do it."""
+        self._workers.run(function)
+
+    def workers(self, home: object) -> Workers:
+        """The same for everybody."""
+        return self._workers
+
+
+class Bed:
+    """Where the worker sleeps, and what may be done meanwhile in its name."""
+
+    def __init__(self) -> None:
+        self._sleeps = 0
+        self._entered = False
+
+    async def sleep(self) -> None:
+        """Wait to be woken; another one may sleep here before this one goes on."""
+        self._sleeps += 1
+        number = self._sleeps
+        while self._sleeps == number:
+            await Pause()
+
+    def wake(self) -> None:
+        """Let it go on."""
+        self._sleeps += 1
+
+    go_on = wake
+
+    def enter(self) -> None:
+        """Nobody else may, until `leave`."""
+        if self._entered:
+            raise RuntimeError("there is a current task")
+        self._entered = True
+
+    def leave(self) -> None:
+        """It sleeps on."""
+        self._entered = False
 
 
 def is_fresh(task: Coroutine[Any, Any, None]) -> bool:

@@ -65,6 +65,10 @@ class FakeReceiver:
         self.reasons: list[Reason] = []
         self.error: RemoteProtocolError | None = None
 
+    def short_message(self, text: bytes) -> bool:
+        """Have no shorter way than `message`."""
+        return False
+
     def message(self, data: str | bytes, now: float) -> None:
         """Note the message."""
         if self.error is not None:

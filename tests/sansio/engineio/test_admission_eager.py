@@ -17,6 +17,9 @@ from sansocket.sansio.engineio.http import Request
 class Eager(LoopFree):
     """A loop that begins a task at once: one that does not wait is over before it is known."""
 
+    def workers(self, home: object) -> None:
+        """Nobody is lent."""
+
     def spawn_cancellable(
         self,
         function: Callable[[], Coroutine[Any, Any, None]],

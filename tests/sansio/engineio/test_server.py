@@ -28,6 +28,9 @@ class Upper:
         self.opened.append((session, now))
         return self
 
+    def short_message(self, text: bytes) -> bool:
+        return False
+
     def message(self, data: str | bytes, now: float) -> None:
         self.messages.append(data)
 

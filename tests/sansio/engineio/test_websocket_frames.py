@@ -18,6 +18,7 @@ from sansocket.sansio.engineio.websocket_frames import (
     frame,
     mask_payload,
     masked_frame,
+    read_short_text,
     read_whole_frames,
     read_whole_server_frames,
 )
@@ -45,6 +46,50 @@ def test_what_is_written_is_read(length: int) -> None:
         assert messages == [text]
         assert read(data, 0, length - 1, []) == 0
         assert read(data[:-1], 0, length, []) == 0
+
+
+@given(
+    st.binary(max_size=140),
+    st.binary(min_size=4, max_size=4),
+    st.sampled_from([TEXT, TEXT, BINARY, PING, CLOSE]),
+    st.integers(-2, 2),
+    st.integers(100, 140),
+)
+def test_a_short_text_is_a_whole_frame(
+    payload: bytes, mask: bytes, opcode: int, more: int, most: int
+) -> None:
+    """The short way reads what the other reads, where all that came is one short text."""
+    data = masked_frame(opcode, payload[:125] if opcode in (PING, CLOSE) else payload, mask)
+    data = data + bytes(more) if more >= 0 else data[:more]
+    messages: list[str | bytes] = []
+    end = read_whole_frames(data, 0, most, messages)
+    short = read_short_text(data, most)
+    if short is not None and messages:
+        assert messages == [short.decode()]
+    if short is None and end == len(data):
+        assert opcode != TEXT or len(messages) != 1 or len(payload) > 125
+    if short is not None:
+        assert len(short) <= most
+        assert end in (0, len(data))
+
+
+@given(st.binary(max_size=140))
+def test_a_short_text_is_nothing_else(data: bytes) -> None:
+    """Whatever the bytes are, it takes none that the other reads otherwise."""
+    short = read_short_text(data, 125)
+    messages: list[str | bytes] = []
+    end = read_whole_frames(data, 0, 125, messages)
+    if short is not None and is_utf8(short):
+        assert (end, messages) == (len(data), [short.decode()])
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether it is a text."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 @given(st.binary(max_size=1100), st.binary(min_size=4, max_size=4))

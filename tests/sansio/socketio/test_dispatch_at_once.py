@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import pytest
-from support.runtime import Pause
+from support import transcript as transcripts
+from support.runtime import Gate, Lending, Pause
 from support.socketio_client import SocketIOClient, connected
 from support.transcript import socketio
 
@@ -167,6 +168,8 @@ def transcript(handler: Callable[..., Any], packets: Sequence[str]) -> list[obje
 def test_the_short_way_is_the_long_way(handler: Callable[..., Any], packets: Sequence[str]) -> None:
     """Whatever the handler does, and however many events come in one chunk (rules 48 and 71)."""
     short = transcript(handler, packets)
+    with patch.object(transcripts, "LoopFree", Lending):
+        assert transcript(handler, packets) == short
     with (
         patch.object(dispatch, "alone", lambda event: None),
         patch.object(dispatch.Dispatch, "at_once", lambda self, event: False),
@@ -209,6 +212,50 @@ def test_who_is_told_of_no_coming_and_going(
     with patch.object(dispatch.Dispatch, "passed_over", lambda self, event: False):
         long = visit((name, handler), guarded=guarded, leaves=leaves)
     assert short == long
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_begun_in_the_name_of_a_worker(concurrency: int) -> None:
+    """A coroutine function is begun on the spot, and what comes meanwhile waits for its end."""
+    with patch.object(transcripts, "LoopFree", Lending):
+        app, driver, client, socket = connected()
+    seen: list[object] = []
+    gate = Gate()
+
+    @app.on("x", concurrency=concurrency)
+    async def x(socket: Socket, number: int) -> None:
+        seen.append(number)
+        assert socket.mailbox.busy
+        if number == 1:
+            await gate.wait()
+
+    with patch.object(driver, "settle", app.deliver):
+        client.send('2["x",0]')
+        assert seen == [0]
+        assert not socket.mailbox.busy
+        client.send('2["x",1]')
+        assert seen == [0, 1]
+        client.send('2["x",2]')
+    driver.settle()
+    assert seen == [0, 1] if concurrency == 1 else [0, 1, 2]
+    gate.open()
+    driver.settle()
+    assert seen == [0, 1, 2]
+    assert not socket.mailbox.busy
+
+
+def test_what_ends_a_handler_for_good() -> None:
+    """What is no Exception frees the mailbox, and is raised in the worker's task."""
+    with patch.object(transcripts, "LoopFree", Lending):
+        app, _, client, socket = connected()
+
+    @app.on("x")
+    async def x(socket: Socket) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        client.send('2["x"]')
+    assert not socket.mailbox.busy
 
 
 @pytest.mark.parametrize(

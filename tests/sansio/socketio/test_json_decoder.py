@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansocket.sansio.errors import RemoteProtocolError
-from sansocket.sansio.socketio.json_decoder import JsonDecoder
+from sansocket.sansio.socketio.json_decoder import JsonDecoder, read_short_event
 from sansocket.sansio.socketio.packet import RESERVED, Packet
 
 
@@ -61,3 +61,29 @@ def test_the_short_way_is_the_long_way(sent: list[str | bytes]) -> None:
     for frame in sent:
         assert repr(read(short, frame)) == repr(read(long, frame))
         assert short.pending == long.pending
+
+
+@given(frames.map(lambda frame: frame[:250]), st.sampled_from(["4", "4", "4", "3", ""]))
+@example('29007199254740991["a"]', "4")
+@example("2" + "[" * 120 + '"a"' + "]" * 120, "4")
+@example('2["a",1e400]', "4")
+def test_a_short_event_is_what_the_long_way_reads(frame: str | bytes, kind: str) -> None:
+    """From the bytes of a WebSocket; what it does not read is judged by the long way."""
+    text = kind.encode() + (frame if isinstance(frame, bytes) else utf8(frame))
+    event = read_short_event(text)
+    if event is not None:
+        assert text[:1] == b"4"
+        assert repr(event) == repr(read(LongWay(), text[1:].decode()))
+
+
+@given(st.binary(max_size=30))
+def test_what_is_no_text_is_no_short_event(rest: bytes) -> None:
+    """orjson reads no bytes that are not UTF-8; so nobody has to look before."""
+    text = b'42["' + rest + b'"]'
+    if read_short_event(text) is not None:
+        text.decode()
+
+
+def utf8(text: str) -> bytes:
+    """As in a frame, or as in none."""
+    return text.encode("utf-8", "surrogatepass")

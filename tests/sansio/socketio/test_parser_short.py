@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sansocket.sansio.engineio.encoded import encoded
 from sansocket.sansio.errors import LocalProtocolError
 from sansocket.sansio.socketio.packet import ACK, EVENT, MAX_ID, RESERVED, Packet
 from sansocket.sansio.socketio.parser import JsonParser, encode
@@ -46,7 +47,11 @@ def compare(packet: Packet) -> None:
     """Write it by both ways."""
     short = JsonParser().encode_plain(packet.type, tuple(packet.data), packet.id)
     if short is not None:
-        assert encode(packet) == [short.decode()[1:]]
+        assert short.text is not None
+        assert encode(packet) == [short.text.decode()[1:]]
+        plain = encoded(short.text)
+        assert (short.size, short.websocket) == (plain.size, plain.websocket)
+        assert (short.polling, short.compress) == (plain.polling, plain.compress)
     elif not any(isinstance(value, bytes) for value in packet.data):
         with suppress(LocalProtocolError):
             assert encode(packet)
