@@ -119,10 +119,10 @@ class Observers:
         else:
             self._portions.do(work, items, weight=2)
 
-    def later(self, work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
-        """The same, but not before this has returned."""
+    def later(self, work: Callable[[Sequence[T]], object], item: T) -> None:
+        """The same for one, but not before this has returned."""
         assert self._portions is not None
-        self._portions.later(work, items)
+        self._portions.later(work, item, weight=2)
 
     def _take(self, event: str, observer: Observer) -> bool:
         """Forget one that is told once; whether it was still there to be told."""

@@ -24,14 +24,20 @@ MOST: Final = 1_000_000
 class Job(Generic[T]):
     """What is to be done, for whom, and for how many of them it has been done or begun."""
 
-    __slots__ = ("begun", "items", "weight", "work")
+    __slots__ = ("begun", "items", "own", "weight", "work")
 
     def __init__(
-        self, work: Callable[[Sequence[T]], object], items: Sequence[T], weight: int
+        self,
+        work: Callable[[Sequence[T]], object],
+        items: Sequence[T],
+        weight: int,
+        own: list[T] | None = None,
     ) -> None:
         self.work = work
         self.items = items
         self.weight = weight
+        self.own = own
+        """The items again, where more may be added to them."""
         self.begun = 0
 
     def take(self, count: int) -> Sequence[T]:
@@ -73,19 +79,26 @@ class Portions:
         as how many each counts. The sequence may not be changed any more.
         """
         at_once = not self._jobs and not self._at_work and len(items) * weight <= self.at_once
-        self._add(work, items, weight)
+        self._add(Job(work, items, weight))
         if at_once:
             self._turn()
         self._wait()
 
-    def later(self, work: Callable[[Sequence[T]], object], items: Sequence[T]) -> None:
-        """The same, but not before this has returned."""
-        self._add(work, items, 1)
+    def later(self, work: Callable[[Sequence[T]], object], item: T, weight: int = 1) -> None:
+        """The same for one, but not before this has returned."""
+        last = self._jobs[-1] if self._jobs else None
+        if last is not None and last.own is not None and last.work == work and not last.begun:
+            # Ten thousand jobs would be so many objects more for the collector.
+            last.own.append(item)
+            self._count += 1
+        else:
+            own = [item]
+            self._add(Job(work, own, weight, own))
         self._wait()
 
-    def _add(self, work: Callable[[Sequence[T]], object], items: Sequence[T], weight: int) -> None:
-        self._jobs.append(Job(work, items, weight))
-        self._count += len(items)
+    def _add(self, job: Job[Any]) -> None:
+        self._jobs.append(job)
+        self._count += len(job.items)
 
     def _wait(self) -> None:
         if self._at_work:

@@ -65,10 +65,18 @@ def tell_all_created(sessions: Sequence[Observed], encoded: Encoded) -> None:
     sessions[0].observers.in_turn(tell, sessions)
 
 
-def tell_later_flushed(session: Observed, taken: Iterable[Encoded], drained: bool) -> None:
+Flushed = tuple[Observed, list[Encoded], bool]
+"""Whose messages have left the queue, which, and whether nothing was left in it."""
+
+
+def tell_later_flushed(session: Observed, taken: list[Encoded], drained: bool) -> None:
     """These are leaving the queue: told in portions too, once the carrier has taken them."""
     observers = session.observers
     if observers.listens("flush") or observers.listens("drain"):
-        observers.later(
-            lambda _: tell_flushed(session.observers, session, taken, drained), (session,)
-        )
+        observers.later(tell_all_flushed, (session, taken, drained))
+
+
+def tell_all_flushed(flushed: Sequence[Flushed]) -> None:
+    """All these have left their queues."""
+    for session, taken, drained in flushed:
+        tell_flushed(session.observers, session, taken, drained)

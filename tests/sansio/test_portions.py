@@ -77,7 +77,7 @@ def test_what_is_asked_for_meanwhile_comes_after() -> None:
     def outer(items: Sequence[str]) -> None:
         said.append("begins")
         bench.portions.do(said.extend, ["inner"])
-        bench.portions.later(said.extend, ["later"])
+        bench.portions.later(said.extend, "later")
         said.append("ends")
 
     bench.portions.do(outer, ["outer"])
@@ -87,11 +87,34 @@ def test_what_is_asked_for_meanwhile_comes_after() -> None:
 
 def test_later_is_not_at_once() -> None:
     bench = Bench()
-    bench.portions.later(bench.work, [1])
+    bench.portions.later(bench.work, 1)
     bench.portions.do(bench.work, [2])
     assert bench.done == []
     assert not bench.turn()
     assert bench.done == [1, 2]
+
+
+def test_what_is_asked_for_one_after_another_is_one_job() -> None:
+    """While none of it is done, and nothing else comes between; and in its order all the same."""
+    bench = Bench()
+    bench.portions.at_once = 2
+    portions: list[list[int]] = []
+
+    def work(items: Sequence[int]) -> None:
+        portions.append(list(items))
+
+    for item in (1, 2, 3):
+        bench.portions.later(work, item)
+    bench.turn()
+    bench.portions.later(work, 4)
+    bench.portions.do(bench.work, [5])
+    bench.portions.later(work, 6)
+    bench.portions.later(work, 7)
+    while bench.turn():
+        pass
+    assert portions == [[1, 2], [3], [4], [6], [7]]
+    assert bench.done == [5]
+    assert len(bench.portions) == 0
 
 
 def test_beyond_the_bound_it_is_done_on_the_spot() -> None:
@@ -100,7 +123,8 @@ def test_beyond_the_bound_it_is_done_on_the_spot() -> None:
     bench.portions.at_once, bench.portions.most = 2, 5
     bench.portions.do(bench.work, [1, 2, 3])
     assert bench.done == []
-    bench.portions.later(bench.work, [4, 5, 6, 7, 8])
+    for item in (4, 5, 6, 7, 8):
+        bench.portions.later(bench.work, item)
     assert bench.done == [1, 2, 3, 4]
     while bench.turn():
         pass
@@ -123,7 +147,7 @@ def test_what_is_cut_short_leaves_the_rest(turned: bool) -> None:
         raise KeyboardInterrupt
 
     if turned:
-        bench.portions.later(interrupted, [0])
+        bench.portions.later(interrupted, 0)
         bench.portions.do(bench.work, [1])
         act = partial(bench.timers.fire, 0.0)
     else:
