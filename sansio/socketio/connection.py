@@ -15,7 +15,7 @@ from .acks import Acks
 from .engine_session import EngineSession
 from .events import ConnectRequested, Disconnected, Event, EventReceived, NamespaceRequested
 from .intake import Intake
-from .json_decoder import JsonDecoder, read_short_event
+from .json_decoder import JsonDecoder, read_short_event, read_short_question
 from .namespace import INVALID_NAMESPACE, Namespace
 from .packet import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT, Packet
 from .parser import Decoder
@@ -65,18 +65,23 @@ class Connection(Intake[Session]):
         # instead of 1.7 (CPython 3.11). test_connection.py holds the two equal.
         if self._owing or self._attachment_timer is not None or not self._plain:
             return False
-        packet = read_short_event(text)
         socket = self.sockets.get("/")
-        if packet is None or socket is None or socket.state is not CONNECTED:
+        if socket is None or socket.state is not CONNECTED:
             return False
-        data = packet.data
+        number = None
+        data = read_short_event(text)
+        if data is None:
+            question = read_short_question(text)
+            if question is None:
+                return False
+            data, number = question
         size = len(text) - 1
         self.waiting += 1
         self.waiting_bytes += size
         session = self.session
         session.inbound += 1
         session.inbound_bytes += size
-        event = EventReceived(socket, data[0], tuple(data[1:]), packet.id, size)
+        event = EventReceived(socket, data[0], tuple(data[1:]), number, size)
         self._server.events.append(event)
         return True
 

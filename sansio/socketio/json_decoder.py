@@ -46,29 +46,32 @@ from .packet import (
 _Place: TypeAlias = tuple[Any, Any]
 
 
-def read_short_event(text: bytes) -> Packet | None:
-    """The event of the main namespace in a text of less than 256 bytes; None to ask a decoder.
+def read_short_event(text: bytes) -> list[Any] | None:
+    """The name and the arguments of an event of the main namespace; None to ask a decoder.
 
-    The text begins with the `4` of Engine.IO. The packet is what `JsonDecoder.feed` makes of what
-    follows, where it is between two packets; None is for whatever is no event without attachments.
+    `text` begins with the `4` of Engine.IO and has less than 256 bytes. What comes out is what
+    `JsonDecoder.feed` reads of the rest, where it is between two packets; None is for whatever
+    asks for an acknowledgement, has attachments, or is no event.
     """
-    # 0.3 us, and 0.6 us by way of text and `feed` (CPython 3.11). test_json_decoder.py holds the
-    # two equal. So many digits are no number that is too large.
-    start = text.find(b"[", 2, 2 + _FEW_DIGITS)
-    if start < 0 or text[:2] != b"42":
+    # 0.2 us, and 0.6 us by way of text and `feed` (CPython 3.11). test_json_decoder.py holds the
+    # two equal.
+    if text[:3] != b"42[":
         return None
-    number = None
-    if start > 2:
-        if not (digits := text[2:start]).isdigit():
-            return None
-        number = int(digits)
     try:
-        data = read(text[start:])
+        data: list[Any] = read(text[2:])
     except ValueError:
         return None
-    if data and data[0].__class__ is str and data[0] not in RESERVED:
-        return Packet(EVENT, "/", data, number)
-    return None
+    return data if data and data[0].__class__ is str and data[0] not in RESERVED else None
+
+
+def read_short_question(text: bytes) -> tuple[list[Any], int] | None:
+    """The same of an event that asks for an acknowledgement, and the number of that."""
+    # So many digits are no number that is too large.
+    start = text.find(b"[", 3, 2 + _FEW_DIGITS)
+    if start < 0 or not (digits := text[2:start]).isdigit():
+        return None
+    data = read_short_event(b"42" + text[start:])
+    return None if data is None or text[:2] != b"42" else (data, int(digits))
 
 
 class JsonDecoder:

@@ -9,8 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sansocket.sansio.errors import RemoteProtocolError
-from sansocket.sansio.socketio.json_decoder import JsonDecoder, read_short_event
-from sansocket.sansio.socketio.packet import RESERVED, Packet
+from sansocket.sansio.socketio.json_decoder import (
+    JsonDecoder,
+    read_short_event,
+    read_short_question,
+)
+from sansocket.sansio.socketio.packet import EVENT, RESERVED, Packet
 
 
 class LongWay(JsonDecoder):
@@ -70,10 +74,14 @@ def test_the_short_way_is_the_long_way(sent: list[str | bytes]) -> None:
 def test_a_short_event_is_what_the_long_way_reads(frame: str | bytes, kind: str) -> None:
     """From the bytes of a WebSocket; what it does not read is judged by the long way."""
     text = kind.encode() + (frame if isinstance(frame, bytes) else utf8(frame))
+    found: tuple[list[Any], int | None] | None = read_short_question(text)
     event = read_short_event(text)
     if event is not None:
+        assert found is None
+        found = event, None
+    if found is not None:
         assert text[:1] == b"4"
-        assert repr(event) == repr(read(LongWay(), text[1:].decode()))
+        assert repr(Packet(EVENT, "/", *found)) == repr(read(LongWay(), text[1:].decode()))
 
 
 @given(st.binary(max_size=30))
