@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import msgspec
 
 from .runtime import Begin, Runtime, run
+
+if TYPE_CHECKING:
+    from .workers import Workers
 
 E = TypeVar("E")
 E_contra = TypeVar("E_contra", contravariant=True)
@@ -99,12 +102,14 @@ class Mailbox(Generic[E]):
         home: object,
         *,
         cancellable: bool = False,
+        workers: Workers | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._runtime = runtime
         self._home = home
         self._cancellable = cancellable
-        self.workers = None if cancellable else runtime.workers(home)
+        self.workers: Workers | None = workers
+        """Those who may be lent to begin a handler at once."""
         self.work: Work[E] | None = None
         """What there is of it while a task is at work for it."""
 
@@ -126,6 +131,14 @@ class Mailbox(Generic[E]):
         work: Work[E] = Work([limit])
         self.work = work
         self._start(work, event, limit, handle)
+
+    def occupy(
+        self, event: E, limit: int, rest: Coroutine[Any, Any, None]
+    ) -> Coroutine[Any, Any, None]:
+        """An event has been begun in a task, with nothing before it: what the task has to do."""
+        work: Work[E] = Work([limit])
+        self.work = work
+        return self._finish(work, event, limit, rest)
 
     def go_on(self, event: E, coroutine: Coroutine[Any, Any, None] | None) -> None:
         """Handle an event by this coroutine, at once, for nothing is before it."""
@@ -180,7 +193,7 @@ class Mailbox(Generic[E]):
 
         def done() -> None:
             cancels.discard(cancel)
-            self.end(work, event, limit)
+            self._end(work, event, limit)
 
         cancel = self._runtime.spawn_cancellable(partial(run, handle), self._home, done)
         cancels.add(cancel)
@@ -197,29 +210,29 @@ class Mailbox(Generic[E]):
         try:
             rest = handle()
         except BaseException as error:
-            self.failed(work, event, limit, error)
+            self._failed(work, event, limit, error)
             raise
         if rest is not None:
-            return self.finish(work, event, limit, rest)
+            return self._finish(work, event, limit, rest)
         if work.waiting or len(work.limits) > 1:
-            self.end(work, event, limit)
+            self._end(work, event, limit)
         else:
             self.work = None
             self._dispatcher.done(event)
         return None
 
-    async def finish(
+    async def _finish(
         self, work: Work[E], event: E, limit: int, rest: Coroutine[Any, Any, None]
     ) -> None:
         """Do the rest of it."""
         try:
             await rest
         except BaseException as error:
-            self.failed(work, event, limit, error)
+            self._failed(work, event, limit, error)
             raise
-        self.end(work, event, limit)
+        self._end(work, event, limit)
 
-    def end(self, work: Work[E], event: E, limit: int) -> None:
+    def _end(self, work: Work[E], event: E, limit: int) -> None:
         """It has been handled: others may begin, each in a task and a context of its own."""
         work.limits.remove(limit)
         self._dispatcher.done(event)
@@ -228,7 +241,7 @@ class Mailbox(Generic[E]):
         else:
             self.work = None
 
-    def failed(self, work: Work[E], event: E, limit: int, error: BaseException) -> None:
+    def _failed(self, work: Work[E], event: E, limit: int, error: BaseException) -> None:
         """A handler was ended by what is no Exception."""
         work.limits.remove(limit)
         self._dispatcher.done(event)

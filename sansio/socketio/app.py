@@ -40,7 +40,7 @@ class App(Namespace):
     or TypeError for options that make no sense.
     """
 
-    __slots__ = ("_new_namespace", "core")
+    __slots__ = ("_delivering", "_new_namespace", "core")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class App(Namespace):
         self.core: Server = Server(
             config, chosen_parser(parser), runtime=runtime, entropy=entropy, adapter=adapter
         )
+        self._delivering = False
         self._new_namespace: list[Callable[[Namespace], object]] = []
         super().__init__(self.core, "/", runtime, Dispatch(runtime))
         self.core.namespaces["/"] = self
@@ -153,22 +154,32 @@ class App(Namespace):
         return self.core.engine
 
     def deliver(self) -> None:
-        """Hand the events that have come to their handlers, each socket's in their order."""
+        """Hand the events that have come to their handlers, each socket's in their order.
+
+        What comes while a handler is called is handed over after that, also where the handler
+        has this called again.
+        """
+        if self._delivering:
+            return
+        self._delivering = True
         events, dispatch = self.core.events, self._dispatch
-        while events:
-            event = events.popleft()
-            if isinstance(event, EventReceived):
-                if dispatch.at_once(event):
+        try:
+            while events:
+                event = events.popleft()
+                if isinstance(event, EventReceived):
+                    if dispatch.at_once(event):
+                        continue
+                    if event.socket.deaf:
+                        dispatch.done(event)
+                        continue
+                elif isinstance(event, NamespaceRequested):
+                    self._look_for(event)
                     continue
-                if event.socket.deaf:
-                    dispatch.done(event)
+                elif dispatch.passed_over(event):
                     continue
-            elif isinstance(event, NamespaceRequested):
-                self._look_for(event)
-                continue
-            elif dispatch.passed_over(event):
-                continue
-            event.socket.mailbox.put(event)
+                event.socket.mailbox.put(event)
+        finally:
+            self._delivering = False
 
     def _look_for(self, event: NamespaceRequested) -> None:
         home = event.connection.session.peer.home

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ConnectionRefused, EventRefused, LocalProtocolError
 from ..first_step import Rest
 from ..handlers import Handler, awaits
-from ..mailbox import TASK, Work
+from ..mailbox import TASK
 from .boundary import INTERNAL_ERROR, Answer, Boundary, Caller, values_of
 from .events import ConnectRequested, Disconnected, Event, EventReceived
 from .listeners import Registry
@@ -89,25 +89,16 @@ class Dispatch(Boundary[Socket]):
     ) -> Coroutine[Any, Any, None] | None:
         """The same by its coroutine function, in the name of a task."""
         socket = event.socket
-        mailbox = socket.mailbox
-        limit = socket.namespace.most_at_once
-        if limit < handler.concurrency:
-            limit = handler.concurrency
-        work: Work[Event] = Work([limit])
-        mailbox.work = work
         try:
             rest = self._begin(event, handler)
-        except BaseException as error:
-            mailbox.failed(work, event, limit, error)
-            raise
-        if rest is not None:
-            return mailbox.finish(work, event, limit, rest)
-        if work.waiting is None and len(work.limits) == 1:
-            mailbox.work = None
+        except BaseException:
             socket.connection.handled(event.size)
-        else:
-            mailbox.end(work, event, limit)
-        return None
+            raise
+        if rest is None:
+            socket.connection.handled(event.size)
+            return None
+        limit = max(socket.namespace.concurrency, handler.concurrency)
+        return socket.mailbox.occupy(event, limit, rest)
 
     async def _awaited(self, event: EventReceived, made: Awaitable[Any]) -> None:
         """A plain function has made something to be awaited."""

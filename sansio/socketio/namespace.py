@@ -45,6 +45,7 @@ class Namespace(NamespaceListeners, Broadcast):
 
     __slots__ = (
         "_ack_numbers",
+        "_concurrency",
         "_dispatch",
         "_population",
         "_server",
@@ -53,7 +54,6 @@ class Namespace(NamespaceListeners, Broadcast):
         "_welcome",
         "adapter",
         "deleted",
-        "most_at_once",
         "name",
         "own",
         "parent",
@@ -74,7 +74,7 @@ class Namespace(NamespaceListeners, Broadcast):
         super().__init__(self, Selection())
         self.name: str = name
         self.runtime: Runtime = runtime
-        self.most_at_once = 1
+        self._concurrency = 1
         self._dispatch = dispatch
         self.own: Registry = Registry() if registry is None else registry
         """What has been registered here."""
@@ -115,13 +115,13 @@ class Namespace(NamespaceListeners, Broadcast):
 
         Raises ValueError when it is set to less.
         """
-        return self.most_at_once
+        return self._concurrency
 
     @concurrency.setter
     def concurrency(self, most: int) -> None:
         if most < 1:
             raise ValueError(f"concurrency: expected 1 or more, got {most!r}")
-        self.most_at_once = most
+        self._concurrency = most
 
     def use(self, function: OfMiddleware) -> OfMiddleware:
         """Register a middleware: called with the socket and `auth` before it is connected.
@@ -323,8 +323,10 @@ class Namespace(NamespaceListeners, Broadcast):
 
     def mailbox(self, home: object) -> Mailbox[Event]:
         """The mailbox of a new socket."""
-        cancellable = self._server.config.on_disconnect == "cancel"
-        return Mailbox(self._dispatch, self.runtime, home, cancellable=cancellable)
+        if self._server.config.on_disconnect == "cancel":
+            return Mailbox(self._dispatch, self.runtime, home, cancellable=True)
+        workers = self.runtime.workers(home)
+        return Mailbox(self._dispatch, self.runtime, home, workers=workers)
 
     def after(self, seconds: float, action: Action) -> Timer:
         """A deadline for an acknowledgement."""
