@@ -42,7 +42,10 @@ class Neighbours(Protocol):
         ...
 
     def choose(self) -> str:
-        """The name of a worker by chance, which may be this one."""
+        """The name of the worker that is to have a new session, which may be this one.
+
+        Of what one worker asks for, each has the same share.
+        """
         ...
 
     def hand_over(self, to: str, connection: int, message: bytes) -> bool:

@@ -13,6 +13,7 @@ from ..config import PerMessageDeflate
 from ..errors import RemoteProtocolError
 from ..request import Request
 from . import cors
+from .admission import shakes_hands
 from .handshake import refusal
 from .http import HttpConnection, Phase, Response
 from .neighbours import encode_handover, owner
@@ -218,17 +219,20 @@ class ServerWire:
 
     def _strays(self, request: Request) -> bool:
         """Whether the connection has to go to another worker: to whose session the request is for,
-        or to one that has been chosen for a new session."""
+        or to the one whose turn it is to have a new session."""
         neighbours = self._engine.neighbours
         if neighbours is None or not self._engine.serves(request.path):
             return False
         name = owner(request)
-        if "sid" in request.query:
-            self._shared = True
-        elif self._shared and not self._peer.secure:
-            # A proxy keeps it for any of its clients, and it goes where their sessions are: the
-            # more a worker had, the more it would get. With TLS it can only be relayed.
-            name = neighbours.choose()
+        if "sid" not in request.query:
+            if not shakes_hands(request):
+                return False
+            if self._shared and not self._peer.secure:
+                # A proxy keeps it for any of its clients, who may all shake hands over it before
+                # there is another; and it goes where their sessions are: the more a worker had,
+                # the more it would get. With TLS it can only be relayed.
+                name = neighbours.choose()
+        self._shared = True
         if name is None or name == neighbours.name:
             return False
         self.destination = name

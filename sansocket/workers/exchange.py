@@ -42,6 +42,7 @@ class Exchange:
         self.name = name
         self._folder = folder
         self._others: dict[str, socket.socket] = {}
+        self._turns: list[str] = []
         # One descriptor to wait for stands for them all, whatever loop waits.
         self._selector = selectors.EpollSelector()
         self._closed = False
@@ -57,12 +58,22 @@ class Exchange:
         self._selector.register(self._listener, selectors.EVENT_READ)
 
     def choose(self) -> str:
-        """See `Neighbours.choose`."""
+        """See `Neighbours.choose`.
+
+        It goes in rounds, of which each worker has one turn: so their shares differ by one at
+        most. The order is by chance, so that nothing that repeats itself (every other request
+        one that is refused) falls to the same worker each time.
+        """
         try:
-            return random.choice(os.listdir(self._folder))
-        except (OSError, IndexError):
-            # The others are gone, and the folder with them, or empty while this one ends.
-            return self.name
+            names = os.listdir(self._folder)
+        except OSError:
+            # The others are gone, and the folder with them.
+            names = []
+        while self._turns:
+            if (name := self._turns.pop()) in names:
+                return name
+        self._turns = random.sample(names, len(names))
+        return self._turns.pop() if self._turns else self.name
 
     def hand_over(self, to: str, connection: int, message: bytes) -> bool:
         """See `Neighbours.hand_over`."""

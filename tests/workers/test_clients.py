@@ -36,6 +36,19 @@ def test_connections_are_spread_evenly(served: Served) -> None:
     assert all(0.8 * share <= count <= 1.2 * share for count in counts.values()), counts
 
 
+def test_clients_of_one_connection_are_spread_evenly(served: Served) -> None:
+    """A proxy may bring all its clients over one connection: no chance is in their shares.
+
+    Each worker deals out its turns by itself, so each may be two off, and the first one comes
+    where the kernel says.
+    """
+    workers = len(served.workers())
+    with closing(Http(served.port)) as connection:
+        counts = Counter(worker_of(connection.handshake()) for _ in range(60 * workers))
+    assert len(counts) == workers
+    assert all(abs(count - 60) <= 2 * workers + 1 for count in counts.values()), counts
+
+
 def sessions(served: Served) -> dict[str, str]:
     """A session of each worker, by the worker's name."""
     found: dict[str, str] = {}

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -55,12 +56,32 @@ def test_a_connection_comes_with_its_message(join: Callable[[str], Exchange]) ->
     assert not two.receive()
 
 
-def test_a_worker_by_chance(folder: Path, join: Callable[[str], Exchange]) -> None:
-    """Each of those that there are, this one among them; itself where there is no other."""
+def test_each_worker_has_its_turn(join: Callable[[str], Exchange]) -> None:
+    """However many are chosen, this one among them, their shares differ by one at most."""
+    one, _, _ = (join(name) for name in "123")
+    counts = Counter(dict.fromkeys("123", 0))
+    for _ in range(100):
+        counts[one.choose()] += 1
+        assert max(counts.values()) - min(counts.values()) <= 1
+
+
+def test_what_repeats_itself_meets_all_workers(join: Callable[[str], Exchange]) -> None:
+    """Every other one that is chosen is not for the same worker each time."""
+    one, _ = join("1"), join("2")
+    chosen = [one.choose() for _ in range(400)]
+    assert set(chosen[::2]) == set(chosen[1::2]) == {"1", "2"}
+
+
+def test_only_workers_that_are_there_are_chosen(join: Callable[[str], Exchange]) -> None:
+    """The next round has those that have come; itself, where there is no other."""
     one, two = join("1"), join("2")
-    assert {one.choose() for _ in range(200)} == {"1", "2"}
+    for _ in range(20):
+        one.choose()
+        two.close()
+        assert {one.choose() for _ in range(3)} == {"1"}
+        two = join("2")
+        assert {one.choose() for _ in range(4)} == {"1", "2"}
     two.close()
-    assert {one.choose() for _ in range(20)} == {"1"}
     one.close()
     assert one.choose() == "1"
 

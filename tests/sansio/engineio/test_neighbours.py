@@ -36,7 +36,8 @@ HANDSHAKE = request_bytes("GET", query=POLLING)
 
 def pass_on(pipe: Pipe, driver: Driver) -> Pipe:
     """Hand the connection over to the server of that driver, with what it had to say before."""
-    assert pipe.wire.destination == "2"
+    assert driver.core.engine.neighbours is not None
+    assert pipe.wire.destination == driver.core.engine.neighbours.name
     assert pipe.wire.paused
     peer, data = decode_handover(pipe.wire.handover, None)
     pipe.lose()
@@ -168,23 +169,43 @@ def test_any_split(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("handshake", [HANDSHAKE, websocket_request_bytes(query=WEBSOCKET)])
-def test_a_new_session_of_a_shared_connection_is_for_anyone(handshake: bytes) -> None:
+@pytest.mark.parametrize("before", ["a handshake", "a session"])
+def test_a_new_session_of_a_shared_connection_is_for_anyone(before: str, handshake: bytes) -> None:
     """A proxy keeps connections for all its clients, and they go where the sessions are: the
     worker that has most would get the next ones too."""
     _, one = worker("1", chosen="2")
     app, two = worker("2", chosen="1")
     pipe = one.connect()
-    pipe.send(HANDSHAKE)
-    sid = json.loads(taken(pipe).body[1:])["sid"]
-    assert sid.endswith(".1")
-    pipe.send(HANDSHAKE)
-    assert pipe.wire.destination is None, "who only shakes hands shares with nobody"
-    pipe.take()
-    pipe.send(post_bytes(sid, "4hi"))
-    pipe.take()
+    pipe.send(HANDSHAKE if before == "a handshake" else post_bytes(one.poll_handshake(), "4hi"))
+    assert taken(pipe).status == 200
     pipe.send(handshake)
     pass_on(pipe, two)
     assert [socket.id[-2:] for socket in app.sockets.values()] == [".2"]
+
+
+@pytest.mark.parametrize("pipelined", [1, 2, 20])
+def test_clients_who_all_shake_hands_over_one_connection(pipelined: int) -> None:
+    """A proxy with many new clients may need no second connection for their handshakes, and none
+    of them has asked for more yet: no worker has them all."""
+    drivers = {name: worker(name, chosen=str(3 - int(name)))[1] for name in "12"}
+    pipe = drivers["1"].connect()
+    for _ in range(20 // pipelined):
+        pipe.send(HANDSHAKE * pipelined)
+        while pipe.wire.destination is not None:
+            pipe = pass_on(pipe, drivers[pipe.wire.destination])
+    sids = [json.loads(taken(pipe).body[1:])["sid"] for _ in range(20)]
+    assert [sid[-2:] for sid in sids] == [".1", ".2"] * 10
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "PUT"])
+def test_what_opens_no_session_takes_no_turn(method: str) -> None:
+    """A preflight is answered where it comes, and so is what will be refused."""
+    _, one = worker("1", chosen="2")
+    pipe = one.connect()
+    pipe.send(request_bytes(method, query=POLLING) + HANDSHAKE + request_bytes(method))
+    assert pipe.wire.destination is None
+    assert taken(pipe).status in (204, 400)
+    assert taken(pipe).body.startswith("0{")
 
 
 def test_nobody_else_may_be_chosen() -> None:
