@@ -80,7 +80,7 @@ class Home:
         self.wake: Callable[[Flushable], None] = self._flushes.wake
         """Write to a connection soon."""
         bed = Bed()
-        self.workers = Workers(self._start, bed, self._wanted, bed)
+        self.workers: Workers = Workers(self._start, bed, self._wanted, bed)
         self.handle: Callable[[Begin], None] = self.workers.run
         """Run a handler."""
         self._tasks: set[asyncio.Task[None]] = set()

@@ -119,12 +119,14 @@ class Workers:
     def lend(
         self,
         begin: Callable[[A, B], Coroutine[Any, Any, None] | None],
+        occupy: Callable[[A, B, Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
         first: A,
         second: B,
     ) -> bool:
         """Begin a handler at once, in the name of the worker that sleeps, if there may be one.
 
-        With what is left to do that worker goes on, and another takes over.
+        Where something is left to do, `occupy` says what that worker goes on with, and another
+        takes over.
         """
         # By way of the queue an echo costs 1.1 us more, and the dozen objects that are kept for it
         # have the garbage collector run where a hundred wait (CPython 3.11).
@@ -137,7 +139,9 @@ class Workers:
             return False
         self._sleeper = None
         try:
-            worker.rest = worker.context.run(begin, first, second)
+            rest = worker.context.run(begin, first, second)
+            if rest is not None:
+                worker.rest = occupy(first, second, rest)
         except BaseException as error:
             worker.error = error
         stage.leave()

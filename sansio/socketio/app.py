@@ -40,7 +40,7 @@ class App(Namespace):
     or TypeError for options that make no sense.
     """
 
-    __slots__ = ("_delivering", "_new_namespace", "core")
+    __slots__ = ("_new_namespace", "core")
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class App(Namespace):
         self.core: Server = Server(
             config, chosen_parser(parser), runtime=runtime, entropy=entropy, adapter=adapter
         )
-        self._delivering = False
         self._new_namespace: list[Callable[[Namespace], object]] = []
         super().__init__(self.core, "/", runtime, Dispatch(runtime))
         self.core.namespaces["/"] = self
+        self.core.at_once = self._dispatch.at_once
 
     @property
     def config(self) -> ServerConfig:
@@ -159,15 +159,18 @@ class App(Namespace):
         What comes while a handler is called is handed over after that, also where the handler
         has this called again.
         """
-        if self._delivering:
+        core = self.core
+        if core.delivering:
             return
-        self._delivering = True
-        events, dispatch = self.core.events, self._dispatch
+        core.delivering = True
+        events, dispatch = core.events, self._dispatch
         try:
             while events:
                 event = events.popleft()
                 if isinstance(event, EventReceived):
-                    if dispatch.at_once(event):
+                    socket, size = event.socket, event.size
+                    if dispatch.at_once(socket, event.name, event.args, event.ack, size):
+                        socket.connection.handled(size)
                         continue
                     if event.socket.deaf:
                         dispatch.done(event)
@@ -179,7 +182,7 @@ class App(Namespace):
                     continue
                 event.socket.mailbox.put(event)
         finally:
-            self._delivering = False
+            core.delivering = False
 
     def _look_for(self, event: NamespaceRequested) -> None:
         home = event.connection.session.peer.home

@@ -60,9 +60,12 @@ class Connection(Intake[Session]):
     # As the receiver of a session
 
     def short_message(self, text: bytes) -> bool:
-        """Take an event of the main namespace, where nothing stands against it; or say no."""
-        # By far the commonest packet. The same as `message` does with it, in one piece: 0.7 us
-        # instead of 1.7 (CPython 3.11). test_connection.py holds the two equal.
+        """Take an event of the main namespace, where nothing stands against it; or say no.
+
+        Where the application can handle it at once, it has done so when this returns.
+        """
+        # By far the commonest packet. The same as `message` does with it, in one piece: 0.6 us
+        # instead of 1.7 (CPython 3.11). test_connection_short.py holds the two equal.
         if self._owing or self._attachment_timer is not None or not self._plain:
             return False
         socket = self.sockets.get("/")
@@ -75,14 +78,16 @@ class Connection(Intake[Session]):
             if question is None:
                 return False
             data, number = question
-        size = len(text) - 1
-        self.waiting += 1
-        self.waiting_bytes += size
-        session = self.session
-        session.inbound += 1
-        session.inbound_bytes += size
-        event = EventReceived(socket, data[0], tuple(data[1:]), number, size)
-        self._server.events.append(event)
+        name, args, size = data[0], tuple(data[1:]), len(text) - 1
+        server = self._server
+        if server.at_once is not None and not (server.events or server.delivering):
+            server.delivering = True
+            try:
+                if server.at_once(socket, name, args, number, size):
+                    return True
+            finally:
+                server.delivering = False
+        self._tell(EventReceived(socket, name, args, number, size), size)
         return True
 
     def message(self, data: str | bytes, now: float) -> None:
@@ -199,17 +204,6 @@ class Connection(Intake[Session]):
         self.send(Packet(CONNECT_ERROR, name, {"message": INVALID_NAMESPACE}))
 
     # For the sockets
-
-    def handled(self, size: int = 0) -> None:
-        """One of its events has been handled: the same as `Intake.handled`, in one piece."""
-        self.waiting -= 1
-        self.waiting_bytes -= size
-        if not self._owing:
-            session = self.session
-            session.inbound -= 1
-            session.inbound_bytes -= size
-            if session.relieved:
-                session.relieve()
 
     def send(self, packet: Packet) -> None:
         """Queue a packet; raises LocalProtocolError for one that cannot be encoded."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..config import ServerConfig
 from ..engineio.server import UNKNOWN, Engine
@@ -19,10 +19,15 @@ from .adapter import Adapter
 from .connection import Connection
 from .events import Event, NamespaceRequested
 from .parser import Parser
+from .socket import Socket
 
 if TYPE_CHECKING:
     from .namespace import Namespace
     from .parent_namespace import ParentNamespace
+
+
+AtOnce = Callable[[Socket, str, tuple[Any, ...], int | None, int], bool]
+"""Takes what an EventReceived has."""
 
 
 class Server:
@@ -49,6 +54,10 @@ class Server:
         self.namespaces: dict[str, Namespace] = {}
         self.parents: list[ParentNamespace] = []
         """In the order in which they are asked (rule 66)."""
+        self.at_once: AtOnce | None = None
+        """Handles an event where it is read, or says no, where there is an application that can."""
+        self.delivering: bool = False
+        """Whether a handler may be at work: what comes meanwhile is for after it."""
         self.events: deque[Event | NamespaceRequested] = deque()
 
     def open(self, wake: Callable[[], None], now: float, peer: Peer = UNKNOWN) -> ServerWire:

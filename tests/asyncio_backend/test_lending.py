@@ -54,9 +54,18 @@ async def lend(home: Home, handler: Callable[[], Awaitable[None]]) -> None:
         return finish(Rest(coroutine, trap))
 
     lent: list[bool] = []
-    asyncio.get_running_loop().call_soon(lambda: lent.append(home.workers.lend(begin, 1, 2)))
+    asyncio.get_running_loop().call_soon(
+        lambda: lent.append(home.workers.lend(begin, occupy, 1, 2))
+    )
     await ended.wait()
     assert lent == [True]
+
+
+def occupy(
+    first: object, second: object, rest: Coroutine[Any, Any, None]
+) -> Coroutine[Any, Any, None]:
+    """Nobody has to know."""
+    return rest
 
 
 async def finish(rest: Rest) -> None:
@@ -85,7 +94,7 @@ async def test_not_within_a_task() -> None:
     """Where another task is the current one, nobody else can be."""
     async with resting() as home:
         before = asyncio.current_task()
-        assert not home.workers.lend(lambda *_: None, 1, 2)
+        assert not home.workers.lend(lambda *_: None, occupy, 1, 2)
         assert asyncio.current_task() is before
 
 

@@ -116,7 +116,7 @@ class Lending(Loop):
 
     def lend(self, job: Begin) -> bool:
         """Begin a job by this name."""
-        return self.workers.lend(lambda job, _: job(), job, None)
+        return self.workers.lend(lambda job, _: job(), lambda job, _, rest: rest, job, None)
 
 
 def stepped(job: Begin) -> Coroutine[Any, Any, None] | None:

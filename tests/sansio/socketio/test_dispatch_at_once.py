@@ -172,7 +172,7 @@ def test_the_short_way_is_the_long_way(handler: Callable[..., Any], packets: Seq
         assert transcript(handler, packets) == short
     with (
         patch.object(dispatch, "alone", lambda event: None),
-        patch.object(dispatch.Dispatch, "at_once", lambda self, event: False),
+        patch.object(dispatch.Dispatch, "at_once", lambda self, *event: False),
     ):
         long = transcript(handler, packets)
     assert short == long
