@@ -33,12 +33,12 @@ class Job(Generic[T]):
         weight: int,
         own: list[T] | None = None,
     ) -> None:
-        self.work = work
-        self.items = items
-        self.weight = weight
-        self.own = own
+        self.work: Callable[[Sequence[T]], object] = work
+        self.items: Sequence[T] = items
+        self.weight: int = weight
+        self.own: list[T] | None = own
         """The items again, where more may be added to them."""
-        self.begun = 0
+        self.begun: int = 0
 
     def take(self, count: int) -> Sequence[T]:
         """The next of them, so many at most."""
