@@ -7,20 +7,21 @@ there, the peer's errors end: they are answered, and the connection closes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ..config import PerMessageDeflate
 from ..errors import RemoteProtocolError
 from ..request import Request
 from . import cors
-from .admission import shakes_hands
 from .handshake import refusal
 from .http import HttpConnection, Phase, Response
-from .neighbours import encode_handover, owner
+from .neighbours import encode_handover
 from .peer import Peer
 from .permessage_deflate import negotiate
 from .plain_handshake import read_plain_handshake
 from .polling_transport import PollingTransport
+from .sharing import Sharing
 from .websocket import check_handshake
 from .websocket_transport import WebSocketTransport
 from .websocket_wire import WebSocketWire
@@ -55,7 +56,6 @@ class ServerWire:
         "_peer",
         "_phase",
         "_polling",
-        "_shared",
         "_timer",
         "_upgrading",
         "_wake",
@@ -69,7 +69,6 @@ class ServerWire:
         self._peer = peer
         self._parser: HttpConnection | None = None
         self._phase = Phase.IDLE
-        self._shared = False
         self._polling: PollingTransport | None = None
         self._upgrading: tuple[Request, WebSocketTransport] | None = None
         self._out: list[bytes] = []
@@ -198,10 +197,11 @@ class ServerWire:
     def _http(self) -> HttpConnection:
         """What reads requests, made for the first that is not plain."""
         if self._parser is None:
-            self._parser = HttpConnection(
-                max_body=self._engine.config.max_payload,
-                strays=None if self._engine.neighbours is None else self._strays,
-            )
+            strays = None
+            if self._engine.neighbours is not None:
+                sharing = Sharing(self._engine.neighbours, secure=self._peer.secure)
+                strays = partial(self._strays, sharing)
+            self._parser = HttpConnection(max_body=self._engine.config.max_payload, strays=strays)
         return self._parser
 
     def _pump(self, now: float) -> None:
@@ -217,23 +217,10 @@ class ServerWire:
             self._notify()
         self._watch(now)
 
-    def _strays(self, request: Request) -> bool:
-        """Whether the connection has to go to another worker: to whose session the request is for,
-        or to the one whose turn it is to have a new session."""
-        neighbours = self._engine.neighbours
-        if neighbours is None or not self._engine.serves(request.path):
-            return False
-        name = owner(request)
-        if "sid" not in request.query:
-            if not shakes_hands(request):
-                return False
-            if self._shared and not self._peer.secure:
-                # A proxy keeps it for any of its clients, who may all shake hands over it before
-                # there is another; and it goes where their sessions are: the more a worker had,
-                # the more it would get. With TLS it can only be relayed.
-                name = neighbours.choose()
-        self._shared = True
-        if name is None or name == neighbours.name:
+    def _strays(self, sharing: Sharing, request: Request) -> bool:
+        """Whether the connection has to go to another worker for a request."""
+        name = sharing.destination(request) if self._engine.serves(request.path) else None
+        if name is None:
             return False
         self.destination = name
         return True

@@ -190,9 +190,9 @@ class Http:
                 length = int(value)
         return status, self._file.read(length).decode()
 
-    def handshake(self) -> str:
+    def handshake(self, header: str = "") -> str:
         """Open a session; returns its id."""
-        self.send(get())
+        self.send(get(header=header))
         status, body = self.answer()
         assert status == 200
         sid: str = json.loads(body[1:])["sid"]
@@ -204,10 +204,10 @@ class Http:
         self.socket.close()
 
 
-def get(sid: str = "") -> bytes:
-    """A poll, or without a session a handshake."""
+def get(sid: str = "", header: str = "") -> bytes:
+    """A poll, or without a session a handshake; with a header line more."""
     query = "EIO=4&transport=polling" + (f"&sid={sid}" if sid else "")
-    return f"GET /socket.io/?{query} HTTP/1.1\r\n{HEAD}\r\n".encode()
+    return f"GET /socket.io/?{query} HTTP/1.1\r\n{HEAD}{header}\r\n".encode()
 
 
 def post(sid: str, body: str) -> bytes:

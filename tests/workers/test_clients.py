@@ -44,7 +44,10 @@ def test_clients_of_one_connection_are_spread_evenly(served: Served) -> None:
     """
     workers = len(served.workers())
     with closing(Http(served.port)) as connection:
-        counts = Counter(worker_of(connection.handshake()) for _ in range(60 * workers))
+        counts = Counter(
+            worker_of(connection.handshake("X-Forwarded-For: 192.0.2.9\r\n"))
+            for _ in range(60 * workers)
+        )
     assert len(counts) == workers
     assert all(abs(count - 60) <= 2 * workers + 1 for count in counts.values()), counts
 

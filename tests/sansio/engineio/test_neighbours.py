@@ -31,7 +31,8 @@ from sansocket.sansio.engineio.peer import Peer
 from sansocket.sansio.errors import RemoteProtocolError
 from sansocket.sansio.request import Request
 
-HANDSHAKE = request_bytes("GET", query=POLLING)
+BY_PROXY = {"X-Forwarded-For": "192.0.2.9"}
+HANDSHAKE = request_bytes("GET", query=POLLING, **BY_PROXY)
 
 
 def pass_on(pipe: Pipe, driver: Driver) -> Pipe:
@@ -168,7 +169,9 @@ def test_any_split(data: st.DataObject) -> None:
     assert events == [("connection",), *(("message", f"{body}{n}") for n in range(len(theirs)))]
 
 
-@pytest.mark.parametrize("handshake", [HANDSHAKE, websocket_request_bytes(query=WEBSOCKET)])
+@pytest.mark.parametrize(
+    "handshake", [HANDSHAKE, websocket_request_bytes(query=WEBSOCKET, **BY_PROXY)]
+)
 @pytest.mark.parametrize("before", ["a handshake", "a session"])
 def test_a_new_session_of_a_shared_connection_is_for_anyone(before: str, handshake: bytes) -> None:
     """A proxy keeps connections for all its clients, and they go where the sessions are: the
