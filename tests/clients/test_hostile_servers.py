@@ -202,14 +202,17 @@ async def test_instead_of_an_answer_to_connect(loop: Loop, case: str) -> None:
 async def test_instead_of_an_event(loop: Loop, case: str) -> None:
     """It is a `disconnect` with "parse error", and the connection is tried again."""
     with HostileServer([opening(), '40{"sid":"x"}', NO_EVENT[case]]) as server:
-        options = {"transports": ("polling",), "close_timeout": 0.2}
-        async with loop.connect(server.url, **options) as socket:
-            noted = Noted(socket.client.runtime)
-            socket.on("disconnect", noted.note)
-            # On Trio it may all have come before the block began.
-            if socket.connected:
-                [(reason, error)] = await noted.count(1)
-                assert reason == "parse error"
-                assert isinstance(error, RemoteProtocolError)
-                assert str(error)
+        client = loop.client(server.url, transports=("polling",), close_timeout=0.2)
+        noted = Noted(client.runtime)
+        # Listening before it connects: all this may have come when a block of `connect` begins.
+        socket = client.socket()
+        socket.on("connect", noted.named("connect"))
+        socket.on("disconnect", noted.named("disconnect"))
+        async with client:
+            socket.connect()
+            connected, (name, reason, error) = await noted.count(2)
+            assert connected == "connect"
+            assert (name, reason) == ("disconnect", "parse error")
+            assert isinstance(error, RemoteProtocolError)
+            assert str(error)
             assert socket.active
