@@ -63,6 +63,19 @@ class NeedsTask:
 TASK: Final = NeedsTask()
 
 
+async def into_task(made: object) -> None:
+    """Go on in a task, with what is to be awaited there.
+
+    Cancelled before there is one, that is closed, and not left to the collector.
+    """
+    try:
+        await TASK
+    except BaseException:
+        if isinstance(made, Coroutine):
+            made.close()
+        raise
+
+
 class Begun(Awaitable[None]):
     """The rest of a coroutine that was run by hand, up to `TASK`.
 
@@ -132,10 +145,9 @@ class Mailbox(Generic[E]):
         self.work = work
         self._start(work, event, limit, handle)
 
-    def occupy(
-        self, event: E, limit: int, rest: Coroutine[Any, Any, None]
-    ) -> Coroutine[Any, Any, None]:
+    def occupy(self, event: E, rest: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
         """An event has been begun in a task, with nothing before it: what the task has to do."""
+        limit = self._dispatcher.concurrency(event)
         work: Work[E] = Work([limit])
         self.work = work
         return self._finish(work, event, limit, rest)
@@ -199,11 +211,7 @@ class Mailbox(Generic[E]):
         cancels.add(cancel)
 
     def _begin(
-        self,
-        work: Work[E],
-        event: E,
-        limit: int,
-        handle: Begin,
+        self, work: Work[E], event: E, limit: int, handle: Begin
     ) -> Coroutine[Any, Any, None] | None:
         """Handle an event, in a task; what is left of it, if anything."""
         # An event whose handler does not wait, with none behind it, needs no coroutine of ours.
@@ -214,11 +222,7 @@ class Mailbox(Generic[E]):
             raise
         if rest is not None:
             return self._finish(work, event, limit, rest)
-        if work.waiting or len(work.limits) > 1:
-            self._end(work, event, limit)
-        else:
-            self.work = None
-            self._dispatcher.done(event)
+        self._end(work, event, limit)
         return None
 
     async def _finish(

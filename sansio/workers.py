@@ -119,7 +119,7 @@ class Workers:
     def lend(
         self,
         begin: Callable[[A, B], Coroutine[Any, Any, None] | None],
-        occupy: Callable[[A, B, Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
+        occupy: Callable[[A, Coroutine[Any, Any, None]], Coroutine[Any, Any, None]],
         first: A,
         second: B,
     ) -> bool:
@@ -141,7 +141,7 @@ class Workers:
         try:
             rest = worker.context.run(begin, first, second)
             if rest is not None:
-                worker.rest = occupy(first, second, rest)
+                worker.rest = occupy(first, rest)
         except BaseException as error:
             worker.error = error
         stage.leave()

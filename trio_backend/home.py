@@ -42,7 +42,7 @@ class Bed:
 class Home:
     """The nursery of one `serve`, with the tasks that read, write and handle.
 
-    Between two checkpoints each of them reads from at most 512 connections, and writes to at most
+    Between two checkpoints each of them reads from at most 256 connections, and writes to at most
     512, however many are ready: then what else the program does has its turn.
     """
 

@@ -22,15 +22,14 @@ class Sharing:
     With TLS it could only be relayed: then it stays for handshakes, and goes for sessions alone.
     """
 
-    __slots__ = ("_neighbours", "_proxied", "_secure", "_shared")
+    __slots__ = ("_neighbours", "_secure", "_shared")
 
     def __init__(self, neighbours: Neighbours, *, secure: bool) -> None:
         self._neighbours = neighbours
         self._secure = secure
         self._shared = False
-        """Whether it has brought requests of a session."""
-        self._proxied = False
-        """Whether it has brought a handshake by a proxy."""
+        """Whether others may stand behind it than who shook hands first: it has brought requests of
+        a session, or a proxy's handshake."""
 
     def destination(self, request: Request) -> str | None:
         """The worker that it has to go to for this request; None where it stays.
@@ -51,9 +50,9 @@ class Sharing:
         # worker had, the more it would get. So each handshake in between is dealt out; and each but
         # the first where a proxy says that it is one, for many of its clients may shake hands
         # before one asks for more. For the first the kernel has dealt.
-        dealt = self._shared or self._proxied
-        self._proxied = self._proxied or forwarded(request)
-        return self._neighbours.choose() if dealt and not self._secure else self._neighbours.name
+        shared = self._shared
+        self._shared = shared or forwarded(request)
+        return self._neighbours.choose() if shared and not self._secure else self._neighbours.name
 
 
 def forwarded(request: Request) -> bool:

@@ -91,16 +91,12 @@ class WebSocketWire:
             return
         # Most of what is read is one short event: an echo takes 0.6 us less so than by way of
         # `_receive_messages` (CPython 3.11). test_websocket_wire.py holds the two ways equal.
-        config = self._engine.config
-        text = read_short_text(data, config.max_payload)
+        text = read_short_text(data, self._engine.config.max_payload)
         if text is None or session.observers.functions or not session.receiver.short_message(text):
             self._receive_messages(session, data, now)
-        # The same as `lagging`: for now it is `paused`.
-        if (
-            session.inbound >= config.max_inbound
-            or session.inbound_bytes >= config.max_inbound_bytes
-        ):
-            self._notify()
+        # Most has been handled by now, and nothing waits.
+        if session.inbound and session.lagging:
+            self._notify()  # for now it is `paused`
 
     def data_to_send(self) -> list[bytes]:
         """The bytes to write next, in pieces: all there are, or `PULL` bytes and more of them."""

@@ -7,13 +7,13 @@ module does not know whose sockets they are, nor what else happens to them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from ..errors import EventRefused, LocalProtocolError
 from ..failures import Failures, WrongArguments
 from ..handlers import Handler, awaits
-from ..mailbox import TASK
+from ..mailbox import into_task
 from ..runtime import Runtime
 from .acks import Ack, Values
 from .listeners import Registry
@@ -103,13 +103,7 @@ class Boundary(Generic[S]):
     async def outcome(self, made: Awaitable[Any], socket: S) -> Any:
         """What comes of something that a function has made to be awaited; in a task."""
         if self.by_hand(socket):
-            try:
-                await TASK
-            except BaseException:
-                # Cancelled before a task has gone on; what was made is not left to the collector.
-                if isinstance(made, Coroutine):
-                    made.close()
-                raise
+            await into_task(made)
         return await made
 
     def by_hand(self, socket: S) -> bool:

@@ -89,13 +89,11 @@ class Dispatch(Boundary[Socket]):
         return True
 
     def _occupy(
-        self, event: EventReceived, handler: Handler, rest: Coroutine[Any, Any, None]
+        self, event: EventReceived, rest: Coroutine[Any, Any, None]
     ) -> Coroutine[Any, Any, None]:
         """It was begun at once, and waits: what its task has to do."""
-        socket = event.socket
-        socket.connection.wait(event.size)
-        limit = max(socket.namespace.concurrency, handler.concurrency)
-        return socket.mailbox.occupy(event, limit, rest)
+        event.socket.connection.wait(event.size)
+        return event.socket.mailbox.occupy(event, rest)
 
     async def _awaited(self, event: EventReceived, made: Awaitable[Any]) -> None:
         """A plain function has made something to be awaited."""

@@ -160,10 +160,7 @@ class Socket(SocketListeners):
             # The commonest emission; it is `emit_packet` without what that is told.
             namespace = self.namespace
             if self.state is CONNECTED and not (self.own or namespace.own.any_outgoing):
-                plain = namespace.plain
-                data = (event, *args)
-                encoded = None if plain is None else plain(EVENT, data, None)
-                self.session.send(encoded or namespace.encode(EVENT, data))
+                self.session.send(namespace.encode(EVENT, (event, *args)))
             else:
                 self.emit_packet(event, args)
         else:

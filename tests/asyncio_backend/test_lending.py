@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from support.first_step import begun
 from support.loops import on_both_loops
 
 from sansocket.asyncio_backend.home import Home
-from sansocket.sansio.first_step import Rest
 
 
 class Guest:
@@ -46,12 +46,7 @@ async def lend(home: Home, handler: Callable[[], Awaitable[None]]) -> None:
             ended.set()
 
     def begin(first: object, second: object) -> Coroutine[Any, Any, None] | None:
-        coroutine = handle()
-        try:
-            trap = coroutine.send(None)
-        except StopIteration:
-            return None
-        return finish(Rest(coroutine, trap))
+        return begun(handle())
 
     lent: list[bool] = []
     asyncio.get_running_loop().call_soon(
@@ -61,16 +56,9 @@ async def lend(home: Home, handler: Callable[[], Awaitable[None]]) -> None:
     assert lent == [True]
 
 
-def occupy(
-    first: object, second: object, rest: Coroutine[Any, Any, None]
-) -> Coroutine[Any, Any, None]:
+def occupy(first: object, rest: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
     """Nobody has to know."""
     return rest
-
-
-async def finish(rest: Rest) -> None:
-    """What is left."""
-    await rest
 
 
 @on_both_loops

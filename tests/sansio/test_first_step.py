@@ -7,8 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from sansocket.sansio.first_step import Rest
+from support.first_step import begun
 
 
 class Trap:
@@ -24,19 +23,6 @@ class Trap:
 async def whole(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """The plain way."""
     return await coroutine
-
-
-def begun(coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any, Any, Any] | None:
-    """With its first step by hand; None where that was all."""
-    try:
-        trap = coroutine.send(None)
-    except StopIteration:
-        return None
-
-    async def finish() -> Any:
-        return await Rest(coroutine, trap)
-
-    return finish()
 
 
 async def handler(seen: list[object], traps: int, catches: bool) -> object:

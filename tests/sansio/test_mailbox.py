@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.first_step import begun
 from support.runtime import Gate, LoopFree, Pause
 
-from sansocket.sansio.first_step import Rest
 from sansocket.sansio.mailbox import TASK, Mailbox, finish, run_by_hand, run_to_end
 
 
@@ -71,17 +71,7 @@ class Eager(Recorder):
     def handle(self, event: Event) -> Coroutine[Any, Any, None] | None:
         """Be the handler, up to where it waits."""
         coroutine = self.call(event)
-        if event.pauses is None:
-            return coroutine
-        try:
-            trap = coroutine.send(None)
-        except StopIteration:
-            return None
-
-        async def finish() -> None:
-            await Rest(coroutine, trap)
-
-        return finish()
+        return coroutine if event.pauses is None else begun(coroutine)
 
 
 class Cut(BaseException):

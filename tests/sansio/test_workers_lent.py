@@ -32,7 +32,7 @@ def test_nobody_is_lent_without_a_stage() -> None:
     loop = Loop()
     loop.workers.run(lambda: None)
     loop.run()
-    assert not loop.workers.lend(lambda *_: None, lambda *job: job[2], 1, 2)
+    assert not loop.workers.lend(lambda *_: None, lambda job, rest: rest, 1, 2)
 
 
 def test_lent_within_what_is_lent() -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from typing import Any
 
-from sansocket.sansio.first_step import Rest
 from sansocket.sansio.runtime import Begin
 from sansocket.sansio.workers import Workers
+from support.first_step import begun
 
 TaskFunction = Callable[[], Coroutine[Any, Any, None]]
 
@@ -116,20 +116,10 @@ class Lending(Loop):
 
     def lend(self, job: Begin) -> bool:
         """Begin a job by this name."""
-        return self.workers.lend(lambda job, _: job(), lambda job, _, rest: rest, job, None)
+        return self.workers.lend(lambda job, _: job(), lambda job, rest: rest, job, None)
 
 
 def stepped(job: Begin) -> Coroutine[Any, Any, None] | None:
     """Begin a job as a handler is begun: what is left after its first step."""
     coroutine = job()
-    if coroutine is None:
-        return None
-    try:
-        trap = coroutine.send(None)
-    except StopIteration:
-        return None
-
-    async def finish() -> None:
-        await Rest(coroutine, trap)
-
-    return finish()
+    return None if coroutine is None else begun(coroutine)

@@ -6,12 +6,12 @@ of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ...handlers import Function, Handler, awaits
-from ...mailbox import TASK, finish, run_by_hand
+from ...mailbox import finish, into_task, run_by_hand
 from ...runtime import Callback, Runtime
 
 
@@ -104,12 +104,6 @@ class Asking:
             if awaits(answer):
                 if by_hand:
                     by_hand = False
-                    try:
-                        await TASK
-                    except BaseException:
-                        # Cancelled before there was a task: not left to the collector.
-                        if isinstance(answer, Coroutine):
-                            answer.close()
-                        raise
+                    await into_task(answer)
                 answer = await answer
             self._answers.append(answer)
